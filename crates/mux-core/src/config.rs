@@ -1,0 +1,237 @@
+//! What the registry says about a binding and its virtual miniports.
+//!
+//! | value | key | type | meaning |
+//! |---|---|---|---|
+//! | `UpperBindings` | the binding's | REG_MULTI_SZ | device names of the virtual miniports |
+//! | `VlanId` | the virtual miniport's | REG_SZ or REG_DWORD | 1 to 4094; 0 or absent: no tag |
+//! | `NetworkAddress` | the virtual miniport's | REG_SZ | the MAC address; absent: one is made up |
+//!
+//! Everything here may be written by hand, so everything is checked, and each error says which value,
+//! what is wrong with it, and what is allowed. Reading the registry is the driver's; an absent value
+//! is its to interpret by the table above.
+
+use core::fmt;
+
+use crate::wire::mac::MacAddress;
+use crate::wire::vlan::VlanId;
+
+/// The name of the value with a binding's virtual miniports.
+pub const UPPER_BINDINGS: &str = "UpperBindings";
+/// The name of the value with a virtual miniport's VLAN.
+pub const VLAN_ID: &str = "VlanId";
+/// The name of the value with a virtual miniport's MAC address.
+pub const NETWORK_ADDRESS: &str = "NetworkAddress";
+
+/// The most virtual miniports that one binding carries: one for each VLAN.
+pub const MAXIMUM_VIRTUAL_MINIPORTS: usize = 4094;
+/// The longest device name that is taken, in UTF-16 units.
+pub const MAXIMUM_NAME_LENGTH: usize = 260;
+
+/// A registry value as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// REG_DWORD.
+    Dword(u32),
+    /// REG_SZ, in UTF-16 units, with or without terminators.
+    Text(&'a [u16]),
+}
+
+/// Reads `VlanId`: a number, or decimal digits with spaces around them if need be.
+///
+/// # Errors
+/// [`ConfigError`] if it is no number or above 4094.
+pub fn parse_vlan_id(value: Value<'_>) -> Result<VlanId, ConfigError> {
+    let number = match value {
+        Value::Dword(number) => number,
+        Value::Text(text) => decimal(text).ok_or(ConfigError::VlanIdNotNumber)?,
+    };
+    VlanId::new(number).map_err(|error| ConfigError::VlanIdOutOfRange {
+        number: error.value,
+    })
+}
+
+/// Reads `NetworkAddress` as text: twelve hexadecimal digits, in pairs with `-` or `:` between them if
+/// need be, with spaces around them if need be.
+///
+/// # Errors
+/// [`ConfigError`] if it is no MAC address, or one that an adapter cannot have.
+pub fn parse_network_address(text: &[u16]) -> Result<MacAddress, ConfigError> {
+    let characters = trimmed(text)
+        .iter()
+        .map(|unit| char::from_u32(u32::from(*unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
+    let address =
+        MacAddress::from_characters(characters).map_err(|_| ConfigError::AddressNotHexadecimal)?;
+    station(address)
+}
+
+/// Reads `NetworkAddress` as the bytes that `NdisReadNetworkAddress` gives.
+///
+/// # Errors
+/// [`ConfigError`] unless it is six bytes that an adapter can have for its address.
+pub fn parse_network_address_bytes(bytes: &[u8]) -> Result<MacAddress, ConfigError> {
+    let octets: [u8; 6] = bytes.try_into().map_err(|_| ConfigError::AddressLength {
+        length: bytes.len(),
+    })?;
+    station(MacAddress(octets))
+}
+
+/// The strings of a REG_MULTI_SZ, without their terminators.
+///
+/// Tolerant: final terminators may be missing, empty strings are skipped wherever they are. Never more
+/// than [`MAXIMUM_VIRTUAL_MINIPORTS`] strings, none longer than [`MAXIMUM_NAME_LENGTH`]: what that
+/// leaves out, [`check_upper_bindings`] reports. A name that stands there twice comes twice.
+pub fn multi_sz(value: &[u16]) -> impl Iterator<Item = &[u16]> {
+    strings(value)
+        .filter(|name| name.len() <= MAXIMUM_NAME_LENGTH)
+        .take(MAXIMUM_VIRTUAL_MINIPORTS)
+}
+
+/// Whether [`multi_sz`] gives every name of an `UpperBindings` value, and how many that are.
+///
+/// # Errors
+/// [`ConfigError`] for the first thing that it leaves out; the names that it gives are good
+/// nevertheless.
+pub fn check_upper_bindings(value: &[u16]) -> Result<usize, ConfigError> {
+    let mut count: usize = 0;
+    for name in strings(value) {
+        count = count.saturating_add(1);
+        if name.len() > MAXIMUM_NAME_LENGTH {
+            return Err(ConfigError::NameTooLong {
+                position: count,
+                length: name.len(),
+            });
+        }
+        if count > MAXIMUM_VIRTUAL_MINIPORTS {
+            return Err(ConfigError::TooManyNames);
+        }
+    }
+    Ok(count)
+}
+
+/// A registry value that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// `VlanId` is text, but not decimal digits that fit 32 bits.
+    VlanIdNotNumber,
+    /// `VlanId` is above 4094.
+    VlanIdOutOfRange {
+        /// What it is.
+        number: u32,
+    },
+    /// `NetworkAddress` is not twelve hexadecimal digits.
+    AddressNotHexadecimal,
+    /// `NetworkAddress` is not six bytes.
+    AddressLength {
+        /// How many it is.
+        length: usize,
+    },
+    /// `NetworkAddress` is a group address or zero.
+    AddressNotStation {
+        /// What it is.
+        address: MacAddress,
+    },
+    /// `UpperBindings` has more than [`MAXIMUM_VIRTUAL_MINIPORTS`] names.
+    TooManyNames,
+    /// `UpperBindings` has a name longer than [`MAXIMUM_NAME_LENGTH`].
+    NameTooLong {
+        /// Which, counted from 1.
+        position: usize,
+        /// Its length in UTF-16 units.
+        length: usize,
+    },
+}
+
+impl ConfigError {
+    /// The name of the registry value that is wrong.
+    pub const fn value_name(&self) -> &'static str {
+        match self {
+            Self::VlanIdNotNumber | Self::VlanIdOutOfRange { .. } => VLAN_ID,
+            Self::AddressNotHexadecimal
+            | Self::AddressLength { .. }
+            | Self::AddressNotStation { .. } => NETWORK_ADDRESS,
+            Self::TooManyNames | Self::NameTooLong { .. } => UPPER_BINDINGS,
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const VLANS: &str = "allowed are 1 to 4094, and 0 for no tag";
+        write!(f, "{} ", self.value_name())?;
+        match self {
+            Self::VlanIdNotNumber => write!(f, "is not a decimal number: {VLANS}"),
+            Self::VlanIdOutOfRange { number } => write!(f, "is {number}: {VLANS}"),
+            Self::AddressNotHexadecimal => f.write_str(
+                "is not a MAC address: allowed are twelve hexadecimal digits, like 02AABBCCDDEE or \
+                 02-AA-BB-CC-DD-EE",
+            ),
+            Self::AddressLength { length } => {
+                write!(f, "is {length} bytes long: allowed are 6")
+            }
+            Self::AddressNotStation { address } => write!(
+                f,
+                "is {address}, which no adapter can have: allowed are addresses other than zero \
+                 whose first octet is even"
+            ),
+            Self::TooManyNames => write!(
+                f,
+                "has too many names: allowed are {MAXIMUM_VIRTUAL_MINIPORTS}"
+            ),
+            Self::NameTooLong { position, length } => write!(
+                f,
+                "has a name of {length} characters in place {position}: allowed are \
+                 {MAXIMUM_NAME_LENGTH}"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+fn station(address: MacAddress) -> Result<MacAddress, ConfigError> {
+    if address.usable_as_station() {
+        Ok(address)
+    } else {
+        Err(ConfigError::AddressNotStation { address })
+    }
+}
+
+fn strings(value: &[u16]) -> impl Iterator<Item = &[u16]> {
+    value
+        .split(|unit| *unit == 0)
+        .filter(|name| !name.is_empty())
+}
+
+/// `None` for anything but digits, and for a number beyond 32 bits.
+fn decimal(text: &[u16]) -> Option<u32> {
+    let digits = trimmed(text);
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |number, unit| {
+        let digit = char::from_u32(u32::from(*unit))?.to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// Without the terminators at the end, and then without spaces and tabs around.
+fn trimmed(mut text: &[u16]) -> &[u16] {
+    const BLANK: [u16; 2] = [b' ' as u16, b'\t' as u16];
+    while let [rest @ .., 0] = text {
+        text = rest;
+    }
+    while let [rest @ .., last] = text
+        && BLANK.contains(last)
+    {
+        text = rest;
+    }
+    while let [first, rest @ ..] = text
+        && BLANK.contains(first)
+    {
+        text = rest;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
