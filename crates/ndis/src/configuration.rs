@@ -1,0 +1,192 @@
+//! Configuration in the registry. What is read is as an administrator or another program wrote it:
+//! the driver checks it.
+
+use alloc::vec::Vec;
+use core::{marker::PhantomData, ptr, slice};
+
+use ndis_sys as sys;
+
+use crate::{
+    irql::Passive,
+    mem::try_to_vec,
+    status::{Result, Status},
+    string,
+};
+
+/// An open configuration: the registry values of a driver, an adapter or a binding.
+///
+/// # Invariants
+/// The handle is open and its owner outlives `'owner`.
+pub struct Configuration<'owner> {
+    handle: sys::NDIS_HANDLE,
+    owner: PhantomData<&'owner ()>,
+}
+
+/// A value, copied.
+#[derive(Debug)]
+pub enum Value {
+    /// REG_DWORD.
+    Dword(u32),
+    /// REG_SZ: the units without a terminator.
+    Text(Vec<u16>),
+    /// REG_MULTI_SZ: the units with the terminators between and after the strings.
+    MultiText(Vec<u16>),
+    /// REG_BINARY.
+    Binary(Vec<u8>),
+}
+
+/// As what type a value is read: NDIS converts between numbers and text where it can.
+#[derive(Clone, Copy, Debug)]
+pub enum ReadAs {
+    /// A decimal number.
+    Integer,
+    /// Text.
+    Text,
+    /// Several texts.
+    MultiText,
+}
+
+impl Configuration<'_> {
+    /// Opens the configuration that belongs to a handle.
+    ///
+    /// # Safety
+    /// The handle is one that NdisOpenConfigurationEx takes, valid for longer than the result; the
+    /// IRQL is PASSIVE_LEVEL.
+    pub(crate) unsafe fn open(owner: sys::NDIS_HANDLE) -> Result<Self> {
+        let mut object = sys::NDIS_CONFIGURATION_OBJECT {
+            Header: sys::NDIS_OBJECT_HEADER {
+                Type: sys::NDIS_OBJECT_TYPE_CONFIGURATION_OBJECT,
+                Revision: sys::NDIS_CONFIGURATION_OBJECT_REVISION_1,
+                Size: sys::NDIS_SIZEOF_CONFIGURATION_OBJECT_REVISION_1,
+            },
+            NdisHandle: owner,
+            Flags: 0,
+        };
+        let mut handle = ptr::null_mut();
+        // SAFETY: as the caller says (NdisOpenConfigurationEx).
+        let status = unsafe { sys::NdisOpenConfigurationEx(&raw mut object, &raw mut handle) };
+        Status::from_raw(status).ok()?;
+        Ok(Self {
+            handle,
+            owner: PhantomData,
+        })
+    }
+
+    /// Reads a value. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`] if there is no memory for a copy.
+    pub fn read(
+        &mut self,
+        name: &'static [u16],
+        read_as: ReadAs,
+        _at: Passive<'_>,
+    ) -> Result<Option<Value>> {
+        let mut keyword = string::raw(name);
+        let mut status = sys::NDIS_STATUS_FAILURE;
+        let mut parameter = ptr::null_mut();
+        // SAFETY: the handle is open, and reads are serialised by `&mut self`
+        // (NdisReadConfiguration).
+        unsafe {
+            sys::NdisReadConfiguration(
+                &raw mut status,
+                &raw mut parameter,
+                self.handle,
+                &raw mut keyword,
+                read_as.raw(),
+            );
+        }
+        if status == sys::NDIS_STATUS_RESOURCES {
+            return Err(Status::RESOURCES);
+        }
+        if Status::from_raw(status).ok().is_err() || parameter.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: NDIS keeps the parameter until the configuration is closed.
+        let parameter = unsafe { &*parameter };
+        // SAFETY: the same goes for what it points at.
+        unsafe { Value::copy_of(parameter) }
+    }
+
+    /// Reads the station address that an administrator set. `None` if there is none.
+    pub fn network_address(&mut self, _at: Passive<'_>) -> Option<&[u8]> {
+        let mut status = sys::NDIS_STATUS_FAILURE;
+        let mut address = ptr::null_mut();
+        let mut length = 0;
+        // SAFETY: the handle is open (NdisReadNetworkAddress).
+        unsafe {
+            sys::NdisReadNetworkAddress(
+                &raw mut status,
+                &raw mut address,
+                &raw mut length,
+                self.handle,
+            );
+        }
+        if Status::from_raw(status).ok().is_err() || address.is_null() {
+            return None;
+        }
+        // SAFETY: NDIS keeps the address, of this length, until the configuration is closed.
+        Some(unsafe { slice::from_raw_parts(address.cast(), length as usize) })
+    }
+}
+
+impl Drop for Configuration<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, and nothing read through it is kept (NdisCloseConfiguration).
+        unsafe { sys::NdisCloseConfiguration(self.handle) };
+    }
+}
+
+impl Value {
+    /// # Safety
+    /// The parameter came from NdisReadConfiguration, and its configuration is still open.
+    unsafe fn copy_of(parameter: &sys::NDIS_CONFIGURATION_PARAMETER) -> Result<Option<Self>> {
+        let data = &parameter.ParameterData;
+        Ok(Some(match parameter.ParameterType {
+            sys::NdisParameterInteger | sys::NdisParameterHexInteger => {
+                // SAFETY: the type says that the integer is the member in use.
+                Self::Dword(unsafe { data.IntegerData })
+            }
+            sys::NdisParameterString => {
+                // SAFETY: the type says that the string is the member in use.
+                let text = unsafe { &data.StringData };
+                // SAFETY: the string is valid while the configuration is open.
+                let units = unsafe { string::units(text) };
+                // NDIS counts the terminator of the value as the registry has it.
+                let end = units
+                    .iter()
+                    .position(|&unit| unit == 0)
+                    .unwrap_or(units.len());
+                Self::Text(try_to_vec(&units[..end])?)
+            }
+            sys::NdisParameterMultiString => {
+                // SAFETY: the type says that the string is the member in use.
+                let text = unsafe { &data.StringData };
+                // SAFETY: the string is valid while the configuration is open.
+                Self::MultiText(try_to_vec(unsafe { string::units(text) })?)
+            }
+            sys::NdisParameterBinary => {
+                // SAFETY: the type says that the bytes are the member in use.
+                let binary = unsafe { &data.BinaryData };
+                if binary.Buffer.is_null() {
+                    return Ok(Some(Self::Binary(Vec::new())));
+                }
+                let length = usize::from(binary.Length);
+                // SAFETY: the bytes are valid while the configuration is open.
+                let bytes = unsafe { slice::from_raw_parts(binary.Buffer.cast(), length) };
+                Self::Binary(try_to_vec(bytes)?)
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl ReadAs {
+    const fn raw(self) -> sys::NDIS_PARAMETER_TYPE {
+        match self {
+            Self::Integer => sys::NdisParameterInteger,
+            Self::Text => sys::NdisParameterString,
+            Self::MultiText => sys::NdisParameterMultiString,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What a driver calls on one of its adapters.
+
+use ndis_sys as sys;
+
+use crate::{
+    link::LinkState,
+    nbl::{Chain, Derived, Outgoing},
+};
+
+/// NDIS's handle of an adapter.
+///
+/// It is valid from `MiniportInitializeEx` until `MiniportHaltEx` returns; the driver must not use
+/// it after. No type can show that: a driver keeps its handle in the adapter's own state and counts
+/// what is under way in a [`Gate`](crate::sync::Gate).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct MiniportHandle(sys::NDIS_HANDLE);
+
+// SAFETY: an opaque number that NDIS takes on any thread.
+unsafe impl Send for MiniportHandle {}
+// SAFETY: as above.
+unsafe impl Sync for MiniportHandle {}
+
+impl MiniportHandle {
+    pub(crate) const fn from_raw(raw: sys::NDIS_HANDLE) -> Self {
+        Self(raw)
+    }
+
+    pub(crate) const fn raw(self) -> sys::NDIS_HANDLE {
+        self.0
+    }
+
+    /// Completes sends, each with the status that it carries.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMSendNetBufferListsComplete.
+    pub fn complete_sends(self, sends: Chain<Outgoing>, at_dispatch: bool) {
+        if sends.is_empty() {
+            return;
+        }
+        let flags = if at_dispatch {
+            sys::NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL
+        } else {
+            0
+        };
+        // SAFETY: the chain was entrusted by this adapter's upper edge, and goes back whole.
+        unsafe { sys::NdisMSendNetBufferListsComplete(self.0, sends.into_raw(), flags) };
+    }
+
+    /// Indicates frames that the upper drivers may keep. They come back to
+    /// [`return_receives`](super::Miniport::return_receives).
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMIndicateReceiveNetBufferLists.
+    pub fn indicate(self, receives: Chain<Derived>, at_dispatch: bool) {
+        let flags = IndicateFlags {
+            at_dispatch,
+            lent: false,
+        };
+        self.indicate_raw(receives.len(), receives.into_raw(), flags);
+    }
+
+    /// Indicates frames that the upper drivers must copy, and hands the chain back.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMIndicateReceiveNetBufferLists.
+    #[must_use]
+    pub fn indicate_lent(self, receives: Chain<Derived>, at_dispatch: bool) -> Chain<Derived> {
+        let head = receives.first();
+        let flags = IndicateFlags {
+            at_dispatch,
+            lent: true,
+        };
+        self.indicate_raw(receives.len(), head, flags);
+        receives
+    }
+
+    /// Tells the upper drivers of the link's state.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMIndicateStatusEx, NDIS_STATUS_LINK_STATE.
+    pub fn indicate_link_state(self, link: LinkState) {
+        let mut state = link.to_raw();
+        let mut indication = sys::NDIS_STATUS_INDICATION {
+            Header: sys::NDIS_OBJECT_HEADER {
+                Type: sys::NDIS_OBJECT_TYPE_STATUS_INDICATION,
+                Revision: sys::NDIS_STATUS_INDICATION_REVISION_1,
+                Size: sys::NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
+            },
+            SourceHandle: self.0,
+            StatusCode: sys::NDIS_STATUS_LINK_STATE,
+            StatusBuffer: (&raw mut state).cast(),
+            StatusBufferSize: size_of::<sys::NDIS_LINK_STATE>() as u32,
+            ..sys::NDIS_STATUS_INDICATION::zeroed()
+        };
+        // SAFETY: the adapter's registration attributes are set, and NDIS copies what it keeps.
+        unsafe { sys::NdisMIndicateStatusEx(self.0, &raw mut indication) };
+    }
+
+    /// Completes a pause that was [pending](super::Pause::Pending).
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMPauseComplete.
+    pub fn pause_complete(self) {
+        // SAFETY: the driver's pause returned pending, and nothing is outstanding any more.
+        unsafe { sys::NdisMPauseComplete(self.0) };
+    }
+
+    fn indicate_raw(self, count: usize, head: *mut sys::NET_BUFFER_LIST, flags: IndicateFlags) {
+        if count == 0 {
+            return;
+        }
+        let mut bits = 0;
+        if flags.at_dispatch {
+            bits |= sys::NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL;
+        }
+        if flags.lent {
+            bits |= sys::NDIS_RECEIVE_FLAGS_RESOURCES;
+        }
+        // SAFETY: the NBLs are this driver's own, have this adapter as source, and number `count`.
+        // The default port is always there.
+        unsafe {
+            sys::NdisMIndicateReceiveNetBufferLists(
+                self.0,
+                head,
+                sys::NDIS_DEFAULT_PORT_NUMBER,
+                count as u32,
+                bits,
+            );
+        };
+    }
+}
+
+/// How receives are indicated.
+struct IndicateFlags {
+    /// The IRQL is known to be DISPATCH_LEVEL.
+    at_dispatch: bool,
+    /// The NBLs are lent: NDIS gives them back when the call returns
+    /// (`NDIS_RECEIVE_FLAGS_RESOURCES`).
+    lent: bool,
+}

@@ -1,0 +1,190 @@
+//! A NET_BUFFER: one frame, over a chain of MDLs.
+//!
+//! The data of a frame begins at `CurrentMdlOffset` of `CurrentMdl` and goes on over any number of
+//! MDLs of any length, so bytes are read and written by walking; no header is assumed to be in one
+//! piece.
+
+use core::{
+    ptr::{self, NonNull},
+    slice,
+};
+
+use ndis_sys as sys;
+
+use crate::status::{Result, Status};
+
+/// A NET_BUFFER, seen by a driver that may read it.
+#[repr(transparent)]
+pub struct NetBuffer(sys::NET_BUFFER);
+
+impl NetBuffer {
+    /// # Safety
+    /// The NET_BUFFER and its MDLs are valid, and nobody writes to them, for as long as the view
+    /// lives.
+    pub(super) unsafe fn from_raw<'a>(raw: NonNull<sys::NET_BUFFER>) -> &'a Self {
+        // SAFETY: as the caller says; the view is transparent.
+        unsafe { raw.cast::<Self>().as_ref() }
+    }
+
+    /// # Safety
+    /// The NET_BUFFER and its MDLs are valid, and nobody else uses them, for as long as the view
+    /// lives.
+    pub(super) unsafe fn from_raw_mut<'a>(raw: NonNull<sys::NET_BUFFER>) -> &'a mut Self {
+        // SAFETY: as the caller says; the view is transparent.
+        unsafe { raw.cast::<Self>().as_mut() }
+    }
+
+    pub(super) const fn next(&self) -> *mut sys::NET_BUFFER {
+        self.0.Next
+    }
+
+    /// The length of the frame, in bytes.
+    #[must_use]
+    pub const fn data_length(&self) -> u32 {
+        self.0.DataLength
+    }
+
+    /// Copies the first bytes of the frame. Returns how many: all that were asked for, or as many
+    /// as the frame has, or as could be mapped.
+    #[must_use]
+    pub fn read_front(&self, into: &mut [u8]) -> usize {
+        let wanted = into.len().min(self.0.DataLength as usize);
+        let mut done = 0;
+        self.walk(wanted, |piece| {
+            // SAFETY: `walk` gives readable pieces of the frame, which nobody writes to.
+            let piece = unsafe { slice::from_raw_parts(piece.start, piece.length) };
+            into[done..done + piece.len()].copy_from_slice(piece);
+            done += piece.len();
+        });
+        done
+    }
+
+    /// Overwrites the first bytes of the frame: all of them, or none.
+    ///
+    /// # Errors
+    /// [`Status::INVALID_LENGTH`] if the frame is shorter, [`Status::RESOURCES`] if it cannot be
+    /// mapped.
+    pub fn write_front(&mut self, from: &[u8]) -> Result {
+        if from.len() > self.0.DataLength as usize {
+            return Err(Status::INVALID_LENGTH);
+        }
+        // Mapping is what can fail. Each MDL keeps its mapping, so the second walk goes through.
+        let mapped = self.walk(from.len(), |_| {});
+        if mapped != from.len() {
+            return Err(Status::RESOURCES);
+        }
+        let mut done = 0;
+        self.walk(from.len(), |piece| {
+            let source = &from[done..done + piece.length];
+            // SAFETY: `walk` gives pieces of the frame, which only this driver uses for now.
+            unsafe { ptr::copy_nonoverlapping(source.as_ptr(), piece.start, piece.length) };
+            done += piece.length;
+        });
+        Ok(())
+    }
+
+    /// Makes room in front of the frame and overwrites its first bytes, new and old, with `front`.
+    /// All or nothing. [`shrink_front`](Self::shrink_front) undoes it.
+    ///
+    /// # Errors
+    /// [`Status::INVALID_LENGTH`] if the frame would still be shorter than `front`,
+    /// [`Status::RESOURCES`] if memory is short.
+    pub fn grow_front(&mut self, by: u32, front: &[u8]) -> Result {
+        if front.len() > self.0.DataLength as usize + by as usize {
+            return Err(Status::INVALID_LENGTH);
+        }
+        // SAFETY: the NET_BUFFER is this driver's for now (NdisRetreatNetBufferDataStart).
+        let status = unsafe { sys::NdisRetreatNetBufferDataStart(&raw mut self.0, by, 0, None) };
+        Status::from_raw(status).ok()?;
+        self.write_front(front).inspect_err(|_| self.advance(by))
+    }
+
+    /// Takes `by` bytes off the front and overwrites the first bytes of what is left with `front`.
+    ///
+    /// # Errors
+    /// [`Status::INVALID_LENGTH`] if the frame is too short: then nothing changed.
+    pub fn shrink_front(&mut self, by: u32, front: &[u8]) -> Result {
+        let left = self
+            .0
+            .DataLength
+            .checked_sub(by)
+            .ok_or(Status::INVALID_LENGTH)?;
+        if front.len() > left as usize {
+            return Err(Status::INVALID_LENGTH);
+        }
+        self.advance(by);
+        self.write_front(front)
+    }
+
+    /// Undoes a retreat of `by` bytes, and frees the MDL that NDIS may have put in front for it.
+    fn advance(&mut self, by: u32) {
+        // SAFETY: the NET_BUFFER is this driver's for now, and has at least `by` bytes
+        // (NdisAdvanceNetBufferDataStart). Only an MDL that a retreat of ours added is freed: the
+        // data of the driver that made the frame begins behind it.
+        unsafe { sys::NdisAdvanceNetBufferDataStart(&raw mut self.0, by, 1, None) };
+    }
+
+    /// Calls `visit` with the pieces of memory that hold the first `length` bytes of the frame, in
+    /// order. Returns for how many bytes: fewer if an MDL cannot be mapped.
+    fn walk(&self, length: usize, mut visit: impl FnMut(Piece)) -> usize {
+        let mut mdl = self.0.CurrentMdl;
+        let mut offset = self.0.CurrentMdlOffset as usize;
+        let mut done = 0;
+        while done < length {
+            // SAFETY: the MDL chain of a NET_BUFFER is valid, and ends with null.
+            let Some(current) = (unsafe { mdl.as_mut() }) else {
+                break;
+            };
+            let available = (current.ByteCount as usize).saturating_sub(offset);
+            if available > 0 {
+                let Some(start) = system_address(current) else {
+                    break;
+                };
+                let take = available.min(length - done);
+                // SAFETY: the mapping covers `ByteCount` bytes, and `offset` lies before its end.
+                let start = unsafe { start.as_ptr().add(offset) };
+                visit(Piece {
+                    start,
+                    length: take,
+                });
+                done += take;
+            }
+            offset = 0;
+            mdl = current.Next;
+        }
+        done
+    }
+}
+
+/// Contiguous memory that holds a part of a frame.
+struct Piece {
+    start: *mut u8,
+    length: usize,
+}
+
+/// The system address of an MDL's buffer, mapping it if it is not: `MmGetSystemAddressForMdlSafe`
+/// with `LowPagePriority`, never executable. `None` when the system is short of address space.
+fn system_address(mdl: &mut sys::MDL) -> Option<NonNull<u8>> {
+    let flags = i32::from(mdl.MdlFlags);
+    if flags & (sys::MDL_MAPPED_TO_SYSTEM_VA | sys::MDL_SOURCE_IS_NONPAGED_POOL) as i32 != 0 {
+        return NonNull::new(mdl.MappedSystemVa.cast());
+    }
+    // SAFETY: the MDL describes locked pages, as every MDL of a NET_BUFFER does
+    // (MmMapLockedPagesSpecifyCache).
+    let address = unsafe {
+        sys::MmMapLockedPagesSpecifyCache(
+            mdl,
+            KERNEL_MODE,
+            MM_CACHED,
+            ptr::null_mut(),
+            0,
+            LOW_PAGE_PRIORITY | MDL_MAPPING_NO_EXECUTE,
+        )
+    };
+    NonNull::new(address.cast())
+}
+
+const KERNEL_MODE: sys::KPROCESSOR_MODE = 0;
+const MM_CACHED: sys::MEMORY_CACHING_TYPE = 1;
+const LOW_PAGE_PRIORITY: u32 = 0;
+const MDL_MAPPING_NO_EXECUTE: u32 = 0x4000_0000;

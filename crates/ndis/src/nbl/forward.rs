@@ -1,0 +1,148 @@
+//! Sends on their way through an intermediate driver: the same NBL goes down with a record of ours
+//! on its context stack, and comes back as it was.
+
+use core::{marker::PhantomData, mem::offset_of, ptr::NonNull};
+
+use ndis_sys as sys;
+
+use super::{Chain, Nbl};
+use crate::{mem::POOL_ALIGNMENT, protocol::BindingHandle, status::Status};
+
+/// Kind of an NBL that an upper driver entrusted to a miniport to be sent.
+pub struct Outgoing;
+
+/// Kind of an outgoing NBL that carries a record of this driver's, `C`, until it is taken back.
+pub struct Forwarded<C>(PhantomData<C>);
+
+impl<C> Forwarded<C> {
+    /// How many bytes of context space each NBL needs: what an adapter asks for as context backfill.
+    pub const CONTEXT_SIZE: u32 = Record::<C>::SIZE as u32;
+}
+
+/// What an intermediate driver must know again when a send comes back.
+#[repr(C)]
+struct Record<C> {
+    /// The `SourceHandle` that the upper driver sent with: NDIS finds it by that, and it must be in
+    /// its place when the NBL is completed.
+    source: sys::NDIS_HANDLE,
+    context: C,
+}
+
+impl Nbl<Outgoing> {
+    /// Puts a record on the NBL's context stack and makes it a send on `binding`.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    ///
+    /// # Errors
+    /// The NBL as it was, if there is no memory for the record.
+    pub fn forward<C>(
+        self,
+        binding: BindingHandle,
+        context: C,
+    ) -> core::result::Result<Nbl<Forwarded<C>>, Self> {
+        let raw = self.as_raw();
+        // SAFETY: the NBL is this driver's for now, and the size is a multiple of
+        // MEMORY_ALLOCATION_ALIGNMENT (NdisAllocateNetBufferListContext).
+        let status = unsafe {
+            sys::NdisAllocateNetBufferListContext(raw, Record::<C>::SIZE, 0, CONTEXT_TAG)
+        };
+        if Status::from_raw(status).ok().is_err() {
+            return Err(self);
+        }
+        let mut nbl = self.into_raw();
+        // SAFETY: the NBL is this driver's for now.
+        let list = unsafe { nbl.as_mut() };
+        let record = Record {
+            source: list.SourceHandle,
+            context,
+        };
+        list.SourceHandle = binding.raw();
+        // SAFETY: the context space just allocated is on top.
+        let top = unsafe { Record::<C>::top_of(nbl) };
+        // SAFETY: it is large enough for the record, and aligned to a pointer's size.
+        unsafe { top.write(record) };
+        // SAFETY: the NBL stays this driver's; only its kind changes.
+        Ok(unsafe { Nbl::from_raw(nbl) })
+    }
+}
+
+impl<C> Nbl<Forwarded<C>> {
+    /// The record that [`Nbl::forward`] put on the NBL.
+    #[must_use]
+    pub fn context(&self) -> &C {
+        // SAFETY: an NBL of this kind has a record of this type on top of its context stack: what
+        // drivers below put there they have taken off before they completed the send.
+        let record = unsafe { Record::<C>::top_of(self.raw_pointer()) };
+        // SAFETY: the record stays there, and as it is, while the NBL is of this kind.
+        &unsafe { record.as_ref() }.context
+    }
+
+    /// Takes the record off and makes the NBL the upper driver's again.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    #[must_use]
+    pub fn take_back(self) -> (Nbl<Outgoing>, C) {
+        let mut nbl = self.into_raw();
+        // SAFETY: as in `context`.
+        let record = unsafe { Record::<C>::top_of(nbl) };
+        // SAFETY: the record is read once: its space is freed below.
+        let record = unsafe { record.read() };
+        // SAFETY: the NBL is this driver's again, and the space on top is what `forward` allocated,
+        // with that size (NdisFreeNetBufferListContext).
+        unsafe { sys::NdisFreeNetBufferListContext(nbl.as_ptr(), Record::<C>::SIZE) };
+        // SAFETY: the NBL is this driver's.
+        unsafe { nbl.as_mut() }.SourceHandle = record.source;
+        // SAFETY: the NBL stays this driver's; only its kind changes.
+        (unsafe { Nbl::from_raw(nbl) }, record.context)
+    }
+
+    fn raw_pointer(&self) -> NonNull<sys::NET_BUFFER_LIST> {
+        NonNull::from(self.raw())
+    }
+}
+
+impl<C> Chain<Forwarded<C>> {
+    /// A chain that came back to `ProtocolSendNetBufferListsComplete`.
+    ///
+    /// # Safety
+    /// As for [`Chain::from_raw`]; and every NBL was sent by this driver with a record `C`.
+    pub(crate) unsafe fn completed(head: *mut sys::NET_BUFFER_LIST) -> Self {
+        // SAFETY: as the caller says.
+        unsafe { Self::from_raw(head) }
+    }
+}
+
+impl<C> Record<C> {
+    /// In bytes: NDIS wants a multiple of MEMORY_ALLOCATION_ALIGNMENT.
+    const SIZE: u16 = {
+        assert!(
+            align_of::<Self>() <= align_of::<usize>(),
+            "context space is pointer aligned"
+        );
+        let size = size_of::<Self>().next_multiple_of(POOL_ALIGNMENT);
+        assert!(
+            size <= 256,
+            "a record travels with every NBL: keep it small"
+        );
+        size as u16
+    };
+
+    /// The space on top of the NBL's context stack (`NET_BUFFER_LIST_CONTEXT_DATA_START`).
+    ///
+    /// # Safety
+    /// The NBL is valid and has context space.
+    unsafe fn top_of(nbl: NonNull<sys::NET_BUFFER_LIST>) -> NonNull<Self> {
+        // SAFETY: the caller says that the NBL is valid.
+        let context = unsafe { nbl.as_ref() }.Context;
+        // SAFETY: the caller says that the NBL has context space, so `Context` points at it.
+        let offset = usize::from(unsafe { (*context).Offset });
+        let data = offset_of!(sys::NET_BUFFER_LIST_CONTEXT, ContextData) + offset;
+        // SAFETY: the data begins behind the header, `Offset` bytes into the allocation.
+        let top = unsafe { context.cast::<u8>().add(data) };
+        // SAFETY: a pointer into an allocation is not null.
+        unsafe { NonNull::new_unchecked(top.cast()) }
+    }
+}
+
+/// Pool tag of NBL context space, `NmxC` as the debugger shows it.
+const CONTEXT_TAG: u32 = u32::from_le_bytes(*b"NmxC");

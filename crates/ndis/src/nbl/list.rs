@@ -1,0 +1,119 @@
+//! A NET_BUFFER_LIST as a view: its buffers and its out-of-band data.
+
+use core::ptr::NonNull;
+
+use ndis_sys as sys;
+
+use super::NetBuffer;
+
+/// A NET_BUFFER_LIST, seen by a driver that may read it.
+#[repr(transparent)]
+pub struct NetBufferList(sys::NET_BUFFER_LIST);
+
+/// What an NBL's `Ieee8021QNetBufferListInfo` says: an 802.1Q tag that travels beside the frame. All
+/// zero means that there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutOfBandTag {
+    /// The user priority, 0 to 7.
+    pub priority: u8,
+    /// The canonical format indicator, which 802.1Q calls drop eligible indicator today.
+    pub drop_eligible: bool,
+    /// The VLAN identifier, 0 to 4095.
+    pub vlan: u16,
+}
+
+impl NetBufferList {
+    /// # Safety
+    /// The NBL is valid, and nobody writes to it, for as long as the view lives.
+    pub(crate) unsafe fn from_raw<'a>(raw: NonNull<sys::NET_BUFFER_LIST>) -> &'a Self {
+        // SAFETY: as the caller says; the view is transparent.
+        unsafe { raw.cast::<Self>().as_ref() }
+    }
+
+    /// # Safety
+    /// The NBL is valid, and nobody else uses it, for as long as the view lives.
+    pub(crate) unsafe fn from_raw_mut<'a>(raw: NonNull<sys::NET_BUFFER_LIST>) -> &'a mut Self {
+        // SAFETY: as the caller says; the view is transparent.
+        unsafe { raw.cast::<Self>().as_mut() }
+    }
+
+    pub(super) const fn raw(&self) -> &sys::NET_BUFFER_LIST {
+        &self.0
+    }
+
+    /// The frames of the NBL.
+    pub fn buffers(&self) -> impl Iterator<Item = &NetBuffer> {
+        let mut next = self.0.FirstNetBuffer;
+        core::iter::from_fn(move || {
+            let buffer = NonNull::new(next)?;
+            // SAFETY: the NET_BUFFERs of a valid NBL are valid and belong to it.
+            let buffer = unsafe { NetBuffer::from_raw(buffer) };
+            next = buffer.next();
+            Some(buffer)
+        })
+    }
+
+    /// The frames of the NBL, to be changed.
+    pub fn buffers_mut(&mut self) -> impl Iterator<Item = &mut NetBuffer> {
+        let mut next = self.0.FirstNetBuffer;
+        core::iter::from_fn(move || {
+            let buffer = NonNull::new(next)?;
+            // SAFETY: the NET_BUFFERs of a valid NBL are valid and belong to it, and each is handed
+            // out once.
+            let buffer = unsafe { NetBuffer::from_raw_mut(buffer) };
+            next = buffer.next();
+            Some(buffer)
+        })
+    }
+
+    /// The 802.1Q tag beside the frame.
+    #[must_use]
+    pub fn out_of_band_tag(&self) -> OutOfBandTag {
+        OutOfBandTag::from_raw(self.0.NetBufferListInfo[IEEE_8021Q].addr())
+    }
+
+    /// Sets the 802.1Q tag beside the frame.
+    pub fn set_out_of_band_tag(&mut self, tag: OutOfBandTag) {
+        self.0.NetBufferListInfo[IEEE_8021Q] = core::ptr::without_provenance_mut(tag.to_raw());
+    }
+}
+
+impl OutOfBandTag {
+    /// From the bits of `NDIS_NET_BUFFER_LIST_8021Q_INFO`: priority 0 to 2, format 3, VLAN 4 to 15.
+    const fn from_raw(raw: usize) -> Self {
+        Self {
+            priority: (raw & 0x7) as u8,
+            drop_eligible: raw & 0x8 != 0,
+            vlan: (raw >> 4 & 0xFFF) as u16,
+        }
+    }
+
+    const fn to_raw(self) -> usize {
+        (self.priority & 0x7) as usize
+            | (self.drop_eligible as usize) << 3
+            | (self.vlan as usize & 0xFFF) << 4
+    }
+}
+
+const IEEE_8021Q: usize = sys::Ieee8021QNetBufferListInfo;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_band_tags_survive_both_ways() {
+        for raw in 0..=0xFFFF {
+            assert_eq!(OutOfBandTag::from_raw(raw).to_raw(), raw);
+        }
+        let tag = OutOfBandTag::from_raw(0x00A5);
+        assert_eq!(
+            tag,
+            OutOfBandTag {
+                priority: 5,
+                drop_eligible: false,
+                vlan: 10
+            }
+        );
+    }
+}

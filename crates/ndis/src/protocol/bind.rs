@@ -1,0 +1,124 @@
+//! What NDIS tells of the adapter below: when it binds, and by status indications.
+
+use ndis_sys as sys;
+
+use crate::{link::LinkState, string};
+
+/// The adapter below, as `NDIS_BIND_PARAMETERS` describe it.
+pub struct BindParameters<'callback> {
+    raw: &'callback sys::NDIS_BIND_PARAMETERS,
+}
+
+/// A status that the adapter below indicated.
+pub struct StatusIndication<'callback> {
+    raw: &'callback sys::NDIS_STATUS_INDICATION,
+}
+
+impl<'callback> BindParameters<'callback> {
+    /// # Safety
+    /// The parameters and what they point at are valid for `'callback`.
+    pub(super) const unsafe fn new(raw: &'callback sys::NDIS_BIND_PARAMETERS) -> Self {
+        Self { raw }
+    }
+
+    pub(super) const fn adapter_name(&self) -> *mut sys::UNICODE_STRING {
+        self.raw.AdapterName
+    }
+
+    /// The adapter's device name.
+    #[must_use]
+    pub fn name(&self) -> &'callback [u16] {
+        // SAFETY: null or a valid string for the callback, as `new` demands.
+        unsafe { string::units(self.raw.AdapterName) }
+    }
+
+    /// Whether the adapter is an Ethernet one.
+    #[must_use]
+    pub const fn is_ethernet(&self) -> bool {
+        self.raw.MediaType == sys::NdisMedium802_3 && self.raw.MacAddressLength == 6
+    }
+
+    /// The largest payload of a frame, in bytes.
+    #[must_use]
+    pub const fn mtu(&self) -> u32 {
+        self.raw.MtuSize
+    }
+
+    /// The highest transmit and receive speeds, in bits per second.
+    #[must_use]
+    pub const fn maximum_speeds(&self) -> (u64, u64) {
+        (self.raw.MaxXmitLinkSpeed, self.raw.MaxRcvLinkSpeed)
+    }
+
+    /// The link as it is now.
+    #[must_use]
+    pub const fn link(&self) -> LinkState {
+        LinkState {
+            connect: self.raw.MediaConnectState as u32,
+            duplex: self.raw.MediaDuplexState as u32,
+            transmit_speed: self.raw.XmitLinkSpeed,
+            receive_speed: self.raw.RcvLinkSpeed,
+            pause_functions: sys::NdisPauseFunctionsUnknown as u32,
+            auto_negotiation: 0,
+        }
+    }
+
+    /// How many bytes of a frame are indicated at least.
+    #[must_use]
+    pub const fn lookahead(&self) -> u32 {
+        self.raw.LookaheadSize
+    }
+
+    /// The address that the adapter uses.
+    #[must_use]
+    pub fn current_address(&self) -> [u8; 6] {
+        let mut address = [0; 6];
+        address.copy_from_slice(&self.raw.CurrentMacAddress[..6]);
+        address
+    }
+
+    /// `NDIS_MAC_OPTION_*`.
+    #[must_use]
+    pub const fn mac_options(&self) -> u32 {
+        self.raw.MacOptions
+    }
+
+    /// `NET_IF_ACCESS_TYPE`, `NET_IF_DIRECTION_TYPE` and `NET_IF_CONNECTION_TYPE`.
+    #[must_use]
+    pub const fn interface_types(&self) -> (u32, u32, u32) {
+        let raw = self.raw;
+        (
+            raw.AccessType as u32,
+            raw.DirectionType as u32,
+            raw.ConnectionType as u32,
+        )
+    }
+
+    /// How many bytes in front of a sent frame, and of NBL context space, save an allocation below.
+    #[must_use]
+    pub const fn backfill(&self) -> (u32, u32) {
+        (self.raw.DataBackFillSize, self.raw.ContextBackFillSize)
+    }
+}
+
+impl<'callback> StatusIndication<'callback> {
+    /// # Safety
+    /// The indication and its buffer are valid for `'callback`.
+    pub(super) const unsafe fn new(raw: &'callback sys::NDIS_STATUS_INDICATION) -> Self {
+        Self { raw }
+    }
+
+    /// The link state, if that is what changed.
+    #[must_use]
+    pub fn link_state(&self) -> Option<LinkState> {
+        let raw = self.raw;
+        let fits =
+            raw.StatusBufferSize as usize >= usize::from(sys::NDIS_SIZEOF_LINK_STATE_REVISION_1);
+        if raw.StatusCode != sys::NDIS_STATUS_LINK_STATE || !fits {
+            return None;
+        }
+        // SAFETY: null, or a link state, which the code says and the length covers.
+        let state = unsafe { raw.StatusBuffer.cast::<sys::NDIS_LINK_STATE>().as_ref() }?;
+        Some(LinkState::from_raw(state))
+    }
+}
