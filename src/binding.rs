@@ -1,0 +1,405 @@
+//! One open adapter below, and all that stands on it.
+//!
+//! Lifecycle: made by [`Binding::try_new`] in `ProtocolBindAdapterEx`, opened, paused and restarted by
+//! NDIS's events, taken down in `ProtocolUnbindAdapterEx`. What happens when is `mux_core`'s
+//! [`Lifecycle`]; what a callback does about it stands in [`crate::protocol`].
+//!
+//! Not here: the virtual miniports' own lives ([`crate::instance`]) and the data path.
+
+use alloc::vec::Vec;
+
+use mux_core::{
+    MacAddress,
+    filter::PacketFilter,
+    lifecycle::binding::{Binding as Lifecycle, Refused, State as LifecycleState},
+    oid::OID_GEN_CURRENT_PACKET_FILTER,
+    reconcile::{Reconciler, Ticket, Wanted},
+};
+use ndis::{
+    Passive, Result, Shared, Status,
+    link::LinkState,
+    nbl::DerivedPool,
+    oid::{PendedOid, Requested},
+    protocol::{BindParameters, BindingHandle, HandleCell},
+    sync::{Rundown, SpinLock},
+};
+
+use crate::{
+    driver::Mux,
+    instance::Instance,
+    protocol::Request,
+    stations::{Entry, Stations},
+    virtual_miniport::VirtualMiniport,
+};
+
+/// One open adapter below.
+pub(crate) struct Binding {
+    /// What does not change while the adapter is bound.
+    nic: Nic,
+    derived: Shared<DerivedPool>,
+    state: SpinLock<State>,
+    receive: SpinLock<Receive>,
+    /// Who receives once the binding is closed: kept so that closing needs no memory.
+    nobody: Shared<Stations>,
+    /// The virtual miniports that are configured.
+    instances: SpinLock<Vec<Shared<Instance>>>,
+    /// The adapter below, while it is open.
+    handle: HandleCell<Self>,
+    /// Sends below; open while the binding is running.
+    sends: Rundown,
+    /// OID requests of the binding's own; open from the open to the unbind.
+    requests: Rundown,
+}
+
+/// What the adapter below said of itself when it was bound.
+#[derive(Clone)]
+pub(crate) struct Nic {
+    pub(crate) address: MacAddress,
+    pub(crate) mtu: u32,
+    pub(crate) maximum_speeds: (u64, u64),
+    pub(crate) lookahead: u32,
+    pub(crate) mac_options: u32,
+    /// Access, direction and connection type.
+    pub(crate) interface_types: (u32, u32, u32),
+    /// Of data and of context.
+    pub(crate) backfill: (u32, u32),
+}
+
+struct State {
+    lifecycle: Lifecycle,
+    link: LinkState,
+}
+
+/// Who receives, and what the adapter below lets through for them.
+struct Receive {
+    stations: Shared<Stations>,
+    filter: Reconciler<PacketFilter>,
+    /// The OID requests that wait until the adapter below has the filter that they ask for. Each
+    /// virtual miniport has at most one, and room for that many is reserved.
+    waiting: Vec<(Ticket, PendedOid)>,
+}
+
+impl Binding {
+    pub(crate) fn try_new(mux: &Mux, parameters: &BindParameters<'_>) -> Result<Shared<Self>> {
+        let nobody = Shared::try_new(Stations::default())?;
+        Shared::try_new(Self {
+            nic: Nic::of(parameters),
+            derived: mux.derived_pool()?,
+            state: SpinLock::new(State {
+                lifecycle: Lifecycle::new(),
+                link: parameters.link(),
+            }),
+            receive: SpinLock::new(Receive {
+                stations: nobody.clone(),
+                filter: Reconciler::new(PacketFilter::EMPTY),
+                waiting: Vec::new(),
+            }),
+            nobody,
+            instances: SpinLock::new(Vec::new()),
+            handle: HandleCell::default(),
+            sends: Rundown::try_new()?,
+            requests: Rundown::try_new()?,
+        })
+    }
+
+    /// The adapter below, as it was when it was bound.
+    pub(crate) fn nic(&self) -> &Nic {
+        &self.nic
+    }
+
+    /// Where NBLs are derived from received frames.
+    pub(crate) fn derived(&self) -> &DerivedPool {
+        &self.derived
+    }
+
+    /// The adapter is open: requests may go down.
+    pub(crate) fn open_succeeded(&self, handle: BindingHandle<Self>) {
+        self.state.with(|state| state.lifecycle.open_succeeded());
+        self.handle.set(Some(handle));
+        self.requests.open();
+    }
+
+    /// Makes the virtual miniports' instances, with room for what each may have outstanding.
+    pub(crate) fn set_instances(&self, instances: Vec<Shared<Instance>>) -> Result {
+        let mut waiting = Vec::new();
+        waiting
+            .try_reserve_exact(instances.len())
+            .map_err(|_| Status::RESOURCES)?;
+        self.receive.with(|receive| receive.waiting = waiting);
+        self.instances.with(|place| *place = instances);
+        Ok(())
+    }
+
+    /// The configured virtual miniports, one after the other, without a copy of the list: a later
+    /// one may be gone when it is asked for.
+    pub(crate) fn each_instance(&self, mut visit: impl FnMut(&Shared<Instance>)) {
+        let mut index = 0;
+        while let Some(instance) = self
+            .instances
+            .with(|instances| instances.get(index).cloned())
+        {
+            visit(&instance);
+            index += 1;
+        }
+    }
+
+    /// `NetEventRestart`.
+    pub(crate) fn restart(&self) {
+        if self.state.with(|state| state.lifecycle.restart()).is_ok() {
+            self.sends.open();
+        }
+    }
+
+    /// `NetEventPause`: takes no new send, and waits until all have come back.
+    pub(crate) fn pause(&self, at: Passive<'_>) {
+        let begun: core::result::Result<(), Refused> =
+            self.state.with(|state| state.lifecycle.pause_begun());
+        if begun.is_err() {
+            return;
+        }
+        self.sends.drain(at);
+        self.state.with(|state| state.lifecycle.paused());
+    }
+
+    /// Begins to take the binding down. NDIS has paused it.
+    pub(crate) fn unbind(&self) {
+        // Refused if the binding was never opened, or is not paused; then there is as much to take
+        // down, and NDIS wants it closed all the same.
+        let _accepted = self.state.with(|state| state.lifecycle.unbind());
+    }
+
+    /// Ends all that the binding has under way below. Every virtual miniport is gone.
+    pub(crate) fn quiesce(&self, at: Passive<'_>) {
+        self.sends.drain(at);
+        self.requests.drain(at);
+        if let Some(handle) = self.handle() {
+            // An adapter that is gone says so; there is nothing to clear then.
+            let empty = PacketFilter::EMPTY.bits().to_ne_bytes();
+            let _cleared = handle.set(OID_GEN_CURRENT_PACKET_FILTER, &empty, at);
+        }
+    }
+
+    /// The adapter is closed, or could not be opened: lets go of all that refers back to the binding.
+    pub(crate) fn closed(&self) {
+        self.state.with(|state| match state.lifecycle.state() {
+            LifecycleState::Opening => state.lifecycle.open_failed(),
+            _ => state.lifecycle.closed(),
+        });
+        self.handle.set(None);
+        let instances = self.instances.with(core::mem::take);
+        drop(instances);
+        let nobody = self.nobody.clone();
+        let stations = self
+            .receive
+            .with(|receive| core::mem::replace(&mut receive.stations, nobody));
+        drop(stations);
+    }
+
+    /// The handle, while the adapter is open.
+    pub(crate) fn handle(&self) -> Option<BindingHandle<Self>> {
+        self.handle.get()
+    }
+
+    /// Whether received frames are passed on. If not, they go back at once.
+    pub(crate) fn receives(&self) -> bool {
+        self.sends.is_open()
+    }
+
+    /// Enters a chain of `number` sends. The error is what to complete it with.
+    pub(crate) fn enter_sends(&self, number: usize) -> Result<BindingHandle<Self>> {
+        if !self.sends.enter(number) {
+            return Err(self.why_not());
+        }
+        self.handle().ok_or_else(|| {
+            self.leave_sends(number);
+            Status::FAILURE
+        })
+    }
+
+    /// `number` sends have come back.
+    pub(crate) fn leave_sends(&self, number: usize) {
+        self.sends.leave(number);
+    }
+
+    fn why_not(&self) -> Status {
+        match self.state.with(|state| state.lifecycle.state()) {
+            LifecycleState::Closing | LifecycleState::Closed => Status::FAILURE,
+            _ => Status::PAUSED,
+        }
+    }
+
+    /// The link below as it is now.
+    pub(crate) fn link(&self) -> LinkState {
+        self.state.with(|state| state.link)
+    }
+
+    /// The link below has changed.
+    pub(crate) fn set_link(&self, link: LinkState) {
+        self.state.with(|state| state.link = link);
+    }
+
+    /// Who receives now.
+    pub(crate) fn stations(&self) -> Shared<Stations> {
+        self.receive.with(|receive| receive.stations.clone())
+    }
+
+    /// Changes what a virtual miniport wants to receive, and brings the filter below into line.
+    /// `request` is completed when that is done.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    ///
+    /// # Errors
+    /// The request, and why nothing was changed.
+    pub(crate) fn set_station(
+        &self,
+        entry: impl Fn() -> Result<Entry>,
+        request: PendedOid,
+    ) -> core::result::Result<(), (PendedOid, Status)> {
+        match self.change_stations(|stations| stations.with(entry()?)) {
+            Ok(()) => {
+                self.want_combined_filter(Some(request));
+                Ok(())
+            }
+            Err(status) => Err((request, status)),
+        }
+    }
+
+    /// A virtual miniport has halted: nobody wants its frames any more.
+    pub(crate) fn remove_station(&self, miniport: &Shared<VirtualMiniport>) {
+        // Without memory the old list stays, with a virtual miniport in it that does not count any
+        // more; the next change, or the close, takes it out.
+        let _removed = self.change_stations(|stations| stations.without(miniport));
+        self.want_combined_filter(None);
+    }
+
+    /// Puts a changed list in the place of the one it was made from.
+    fn change_stations(&self, change: impl Fn(&Stations) -> Result<Stations>) -> Result {
+        loop {
+            let before = self.stations();
+            let after = Shared::try_new(change(&before)?)?;
+            let replaced = self.receive.with(|receive| {
+                receive
+                    .stations
+                    .same(&before)
+                    .then(|| core::mem::replace(&mut receive.stations, after))
+            });
+            if replaced.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Asks for the filter that all virtual miniports together need.
+    fn want_combined_filter(&self, request: Option<PendedOid>) {
+        let (send, settled) = self.receive.with(|receive| {
+            let filter = receive.stations.combined_filter(self.nic.address);
+            let (ticket, wanted) = receive.filter.want(filter);
+            let send = match wanted {
+                Wanted::Already => return (None, request),
+                Wanted::Send(filter) => Some(filter),
+                Wanted::Queued => None,
+            };
+            if let Some(request) = request {
+                receive.waiting.push((ticket, request));
+            }
+            (send, None)
+        });
+        if let Some(request) = settled {
+            request.accept();
+        }
+        if let Some(filter) = send {
+            self.send_filter(filter);
+        }
+    }
+
+    /// Sends a filter below, and the next one if that completes at once.
+    fn send_filter(&self, filter: PacketFilter) {
+        let mut next = Some(filter);
+        while let Some(filter) = next {
+            next = match self.set_below(OID_GEN_CURRENT_PACKET_FILTER, filter.bits()) {
+                Requested::Pending => None,
+                Requested::Done(Request::PacketFilter, status) => self.filter_done(status),
+            };
+        }
+    }
+
+    /// A filter that was sent below has come back.
+    pub(crate) fn filter_complete(&self, status: Status) {
+        let next = self.filter_done(status);
+        if let Some(filter) = next {
+            self.send_filter(filter);
+        }
+        self.leave_requests();
+    }
+
+    fn filter_done(&self, status: Status) -> Option<PacketFilter> {
+        let done = self
+            .receive
+            .with(|receive| receive.filter.done(status.ok().is_ok()));
+        while let Some((request, succeeded)) = self.receive.with(|receive| {
+            let (place, succeeded) =
+                receive
+                    .waiting
+                    .iter()
+                    .enumerate()
+                    .find_map(|(place, (ticket, _))| {
+                        done.outcome(*ticket).map(|succeeded| (place, succeeded))
+                    })?;
+            let (_, request) = receive.waiting.swap_remove(place);
+            Some((request, succeeded))
+        }) {
+            if succeeded {
+                request.accept();
+            } else {
+                request.complete(status);
+            }
+        }
+        done.next
+    }
+
+    /// Sets a number of the adapter below, unless the binding is being taken down.
+    fn set_below(&self, oid: u32, number: u32) -> Requested<Request> {
+        if !self.requests.enter(1) {
+            return Requested::Done(Request::PacketFilter, Status::CLOSING);
+        }
+        let Some(handle) = self.handle() else {
+            self.leave_requests();
+            return Requested::Done(Request::PacketFilter, Status::CLOSING);
+        };
+        let requested = handle.set_number(oid, number, Request::PacketFilter);
+        if let Requested::Done(..) = requested {
+            self.leave_requests();
+        }
+        requested
+    }
+
+    /// Asks the adapter below to complete a forwarded request early, unless the binding is being taken
+    /// down.
+    pub(crate) fn cancel_below(&self, id: usize) {
+        if !self.requests.enter(1) {
+            return;
+        }
+        if let Some(handle) = self.handle() {
+            handle.cancel_oid(id);
+        }
+        self.leave_requests();
+    }
+
+    fn leave_requests(&self) {
+        self.requests.leave(1);
+    }
+}
+
+impl Nic {
+    fn of(parameters: &BindParameters<'_>) -> Self {
+        Self {
+            address: MacAddress(parameters.current_address()),
+            mtu: parameters.mtu(),
+            maximum_speeds: parameters.maximum_speeds(),
+            lookahead: parameters.lookahead(),
+            mac_options: parameters.mac_options(),
+            interface_types: parameters.interface_types(),
+            backfill: parameters.backfill(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The driver's state: both registrations, the pools, and the bindings.
+
+use alloc::vec::Vec;
+
+use ndis::{
+    Passive, Result, Shared, Status,
+    driver::{Driver, DriverCell, MiniportRegistration, ProtocolRegistration},
+    miniport::Initializer,
+    nbl::DerivedPool,
+    pnp::NetPnpEvent,
+    string::ascii,
+    sync::SpinLock,
+};
+
+use crate::{
+    binding::Binding, entry, instance::Instance, protocol, virtual_miniport::VirtualMiniport,
+};
+
+/// The name of the protocol, which must be that of its service in the INF. It is fixed and not taken
+/// from the registry path: Windows loads this image for the virtual miniports' service too.
+pub(crate) const PROTOCOL_NAME: [u16; 7] = ascii("ndismux");
+
+/// The driver, from `DriverEntry` to unload.
+pub(crate) struct Mux {
+    miniport: MiniportRegistration,
+    protocol: ProtocolRegistration,
+    derived: SpinLock<Option<Shared<DerivedPool>>>,
+    bindings: SpinLock<Vec<Shared<Binding>>>,
+}
+
+static MUX: DriverCell<Mux> = DriverCell::empty();
+
+impl Mux {
+    pub(crate) fn new() -> Self {
+        Self {
+            miniport: MiniportRegistration::default(),
+            protocol: ProtocolRegistration::default(),
+            derived: SpinLock::new(None),
+            bindings: SpinLock::new(Vec::new()),
+        }
+    }
+
+    /// The registration of the upper edge.
+    pub(crate) fn miniport(&self) -> &MiniportRegistration {
+        &self.miniport
+    }
+
+    /// Makes what needs the upper edge's registration and what bindings need.
+    pub(crate) fn make_pools(&self) -> Result {
+        let derived = Shared::try_new(DerivedPool::try_new(&self.miniport)?)?;
+        self.derived.with(|place| *place = Some(derived));
+        Ok(())
+    }
+
+    /// Frees the pools. No binding is left.
+    pub(crate) fn free_pools(&self) {
+        let derived = self.derived.with(Option::take);
+        drop(derived);
+    }
+
+    /// The pools that a new binding's received frames are derived in.
+    pub(crate) fn derived_pool(&self) -> Result<Shared<DerivedPool>> {
+        self.derived
+            .with(|place| place.clone())
+            .ok_or(Status::FAILURE)
+    }
+
+    /// Remembers a binding.
+    pub(crate) fn add(&self, binding: &Shared<Binding>) -> Result {
+        self.bindings.with(|bindings| {
+            bindings.try_reserve(1).map_err(|_| Status::RESOURCES)?;
+            bindings.push(binding.clone());
+            Ok(())
+        })
+    }
+
+    /// Forgets a binding.
+    pub(crate) fn remove(&self, binding: &Shared<Binding>) {
+        let removed = self.bindings.with(|bindings| {
+            let place = bindings.iter().position(|known| known.same(binding))?;
+            Some(bindings.swap_remove(place))
+        });
+        drop(removed);
+    }
+
+    /// The virtual miniport that NDIS is about to initialise, if it is still there.
+    pub(crate) fn instance_for(
+        &self,
+        initializer: &Initializer<'_, VirtualMiniport>,
+    ) -> Result<Option<Shared<Instance>>> {
+        let mut found = None;
+        for binding in self.bindings()? {
+            binding.each_instance(|instance| {
+                if initializer.is_for(instance) {
+                    found = Some(instance.clone());
+                }
+            });
+        }
+        Ok(found)
+    }
+
+    /// The bindings as they are now.
+    pub(crate) fn bindings(&self) -> Result<Vec<Shared<Binding>>> {
+        self.bindings
+            .with(|bindings| ndis::mem::try_to_vec(bindings))
+    }
+}
+
+impl Driver for Mux {
+    type Miniport = VirtualMiniport;
+    type Protocol = Binding;
+
+    fn cell() -> &'static DriverCell<Self> {
+        &MUX
+    }
+
+    fn protocol(&self) -> &ProtocolRegistration {
+        &self.protocol
+    }
+
+    fn unload(at: Passive<'_>) {
+        entry::unload(at);
+    }
+
+    fn uninstall(&self, _at: Passive<'_>) {
+        // Nothing of the driver's keeps it from being unloaded: it has no device.
+    }
+
+    fn net_pnp_event(&self, event: NetPnpEvent<'_>, at: Passive<'_>) -> Result {
+        protocol::pnp::driver_event(self, event, at)
+    }
+}

@@ -1,0 +1,207 @@
+//! One configured virtual miniport of a binding: its device name, and where it is in its life.
+//!
+//! It is made when the adapter below is bound, from the binding's `UpperBindings`, and lives as long as
+//! the binding. NDIS may initialise and halt the virtual miniport many times meanwhile; each time makes
+//! a new [`VirtualMiniport`].
+
+use mux_core::lifecycle::instance::{Instance as Lifecycle, Leave};
+use ndis::{
+    Passive, Result, Shared, Status, im,
+    miniport::MiniportHandle,
+    string::UnicodeString,
+    sync::{Event, Rundown, SpinLock},
+};
+
+use crate::{binding::Binding, driver::Mux};
+
+/// A configured virtual miniport.
+pub(crate) struct Instance {
+    name: UnicodeString,
+    binding: Shared<Binding>,
+    state: SpinLock<State>,
+    /// Who is asking NDIS for the virtual miniport: a request that has not returned cannot be cancelled.
+    asking: Rundown,
+    /// Who indicates something on the adapter from elsewhere than its own callbacks.
+    indications: Rundown,
+    /// Set once the virtual miniport is gone for good.
+    gone: Event,
+}
+
+struct State {
+    lifecycle: Lifecycle,
+    /// The adapter that is initialised: what a deinitialisation names.
+    adapter: Option<MiniportHandle>,
+}
+
+impl Instance {
+    pub(crate) fn try_new(name: &[u16], binding: &Shared<Binding>) -> Result<Shared<Self>> {
+        let instance = Self {
+            name: UnicodeString::try_from_units(name)?,
+            binding: binding.clone(),
+            state: SpinLock::new(State {
+                lifecycle: Lifecycle::new(),
+                adapter: None,
+            }),
+            asking: Rundown::try_new()?,
+            indications: Rundown::try_new()?,
+            gone: Event::try_new()?,
+        };
+        instance.asking.open();
+        Shared::try_new(instance)
+    }
+
+    /// The device name.
+    pub(crate) fn name(&self) -> &[u16] {
+        self.name.units()
+    }
+
+    /// The binding that it stands on.
+    pub(crate) fn binding(&self) -> &Shared<Binding> {
+        &self.binding
+    }
+
+    /// Asks NDIS to initialise the virtual miniport, unless that was done or the binding is leaving.
+    ///
+    /// # Errors
+    /// NDIS refused. The binding goes on without this virtual miniport.
+    pub(crate) fn request(this: &Shared<Self>, mux: &Mux, at: Passive<'_>) -> Result {
+        if !this.asking.enter(1) {
+            return Ok(());
+        }
+        let wanted = this.state.with(|state| state.lifecycle.request());
+        let asked = if wanted.is_ok() {
+            im::initialize_instance(mux.miniport(), &this.name, this, at)
+                .inspect_err(|_| this.change(Lifecycle::request_failed))
+        } else {
+            Ok(())
+        };
+        this.asking.leave(1);
+        asked
+    }
+
+    /// `MiniportInitializeEx` was called.
+    ///
+    /// # Errors
+    /// [`Status::NOT_ACCEPTED`] if the virtual miniport is not wanted any more.
+    pub(crate) fn initialize_begun(&self) -> Result {
+        self.change(Lifecycle::initialize_begun)
+            .map_err(|_| Status::NOT_ACCEPTED)
+    }
+
+    /// `MiniportInitializeEx` is about to return success.
+    ///
+    /// # Errors
+    /// [`Status::NOT_ACCEPTED`] if the binding began to leave meanwhile: initialisation must fail.
+    pub(crate) fn initialized(&self, adapter: MiniportHandle) -> Result {
+        self.change_state(|state| {
+            let kept = state.lifecycle.initialize_ended(true);
+            state.adapter = kept.is_ok().then_some(adapter);
+            kept
+        })
+        .map_err(|_| Status::NOT_ACCEPTED)?;
+        self.indications.open();
+        Ok(())
+    }
+
+    /// Tells the drivers above of the link's state as it is now, if the virtual miniport is initialised.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn indicate_link(&self) {
+        if !self.indications.enter(1) {
+            return;
+        }
+        if let Some(adapter) = self.state.with(|state| state.adapter) {
+            let mut link = self.binding.link();
+            loop {
+                adapter.indicate_link_state(link);
+                // Another thread's older news must not be the last word.
+                let now = self.binding.link();
+                if now == link {
+                    break;
+                }
+                link = now;
+            }
+        }
+        self.indications.leave(1);
+    }
+
+    /// `MiniportInitializeEx` is about to return an error; everything it did is undone.
+    pub(crate) fn initialize_failed(&self) {
+        self.change(|lifecycle| {
+            // A failed initialisation is never refused.
+            let _accepted = lifecycle.initialize_ended(false);
+        });
+    }
+
+    /// `MiniportRestart`.
+    pub(crate) fn restarted(&self) -> Result {
+        self.change(Lifecycle::restarted)
+            .map_err(|_| Status::FAILURE)
+    }
+
+    /// `MiniportPause` was called.
+    pub(crate) fn pause_begun(&self) {
+        self.change(|lifecycle| {
+            // NDIS pauses a running adapter only; a pause of another one finds nothing to stop.
+            let _accepted = lifecycle.pause_begun();
+        });
+    }
+
+    /// Nothing of the virtual miniport's is outstanding any more.
+    pub(crate) fn paused(&self) {
+        self.change(Lifecycle::paused);
+    }
+
+    /// `MiniportHaltEx` is about to return: nothing is indicated on the adapter any more.
+    pub(crate) fn halted(&self, at: Passive<'_>) {
+        self.indications.drain(at);
+        self.change_state(|state| {
+            state.adapter = None;
+            state.lifecycle.halted();
+        });
+    }
+
+    /// The binding is leaving: begins to take the virtual miniport down, in whatever way its state
+    /// demands. [`wait_until_gone`](Self::wait_until_gone) ends it.
+    pub(crate) fn leave(&self, mux: &Mux, at: Passive<'_>) {
+        let leave = self.change(Lifecycle::leave);
+        self.asking.drain(at);
+        match leave {
+            Leave::Gone | Leave::Wait => {}
+            Leave::Cancel => {
+                let cancelled = im::cancel_initialize_instance(mux.miniport(), &self.name, at);
+                // If that failed, initialisation has begun or will, and is refused: nothing to do
+                // but wait. If there was nothing to cancel any more, it is gone already.
+                let _wait_or_gone = self.change(|lifecycle| lifecycle.cancelled(cancelled.is_ok()));
+            }
+            Leave::Deinitialize => {
+                if let Some(adapter) = self.state.with(|state| state.adapter) {
+                    // The handle was valid under the lock. Should NDIS say otherwise now, it is
+                    // halting the virtual miniport by itself, and that ends the wait as well.
+                    let _begun = im::deinitialize_instance(adapter, at);
+                }
+            }
+        }
+    }
+
+    /// Waits until the virtual miniport is gone for good.
+    pub(crate) fn wait_until_gone(&self, at: Passive<'_>) {
+        self.gone.wait(at);
+    }
+
+    fn change<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
+        self.change_state(|state| event(&mut state.lifecycle))
+    }
+
+    /// Lets an event happen, and wakes who waits for the end if this was it.
+    fn change_state<R>(&self, event: impl FnOnce(&mut State) -> R) -> R {
+        let (result, gone) = self.state.with(|state| {
+            let result = event(state);
+            (result, state.lifecycle.gone())
+        });
+        if gone {
+            self.gone.set();
+        }
+        result
+    }
+}

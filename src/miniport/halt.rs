@@ -1,0 +1,21 @@
+//! `MiniportHaltEx`: a virtual miniport goes away.
+
+use core::sync::atomic::Ordering;
+
+use ndis::{Passive, Shared};
+
+use crate::virtual_miniport::VirtualMiniport;
+
+/// NDIS has paused the adapter, and no request is outstanding: it leaves those who receive, and the
+/// binding may go on with being taken down.
+pub(super) fn halt(miniport: &Shared<VirtualMiniport>, at: Passive<'_>) {
+    miniport.halted.store(true, Ordering::Release);
+    miniport.binding().remove_station(miniport);
+    miniport.instance.halted(at);
+}
+
+/// The virtual device was removed without a warning: sends and requests are refused until the halt that
+/// follows.
+pub(super) fn surprise_removed(miniport: &VirtualMiniport) {
+    miniport.removed.store(true, Ordering::Release);
+}

@@ -1,0 +1,146 @@
+//! `MiniportInitializeEx`: a virtual miniport comes up.
+
+use core::sync::atomic::AtomicBool;
+
+use mux_core::{
+    MacAddress, VlanId,
+    filter::{MulticastList, PacketFilter},
+    mtu::{FrameSizes, frame_sizes},
+    oid,
+    statistics::Statistics,
+    tagging::TAG_LENGTH,
+};
+use ndis::{
+    Passive, Result, Shared, Status,
+    link::LinkState,
+    miniport::{GeneralAttributes, Initializer, mac_option},
+    sync::{Gate, SpinLock},
+};
+
+use crate::{
+    binding::Nic,
+    config::{self, MiniportConfig},
+    driver::Mux,
+    instance::Instance,
+    protocol::LOOKAHEAD,
+    virtual_miniport::{VirtualMiniport, Wishes},
+};
+
+/// Initialises the virtual miniport that was asked for, unless it is not wanted any more. An error
+/// leaves nothing behind.
+pub(super) fn initialize(
+    mux: &Mux,
+    initializer: &Initializer<'_, VirtualMiniport>,
+    at: Passive<'_>,
+) -> Result<Shared<VirtualMiniport>> {
+    let instance = mux.instance_for(initializer)?.ok_or(Status::NOT_ACCEPTED)?;
+    instance.initialize_begun()?;
+    match build(initializer, &instance, at) {
+        Ok((miniport, told)) => {
+            instance.initialized(initializer.handle())?;
+            // Had the link changed meanwhile, nobody would have told this adapter.
+            if instance.binding().link() != told {
+                instance.indicate_link();
+            }
+            Ok(miniport)
+        }
+        Err(status) => {
+            instance.initialize_failed();
+            Err(status)
+        }
+    }
+}
+
+fn build(
+    initializer: &Initializer<'_, VirtualMiniport>,
+    instance: &Shared<Instance>,
+    at: Passive<'_>,
+) -> Result<(Shared<VirtualMiniport>, LinkState)> {
+    let config = {
+        let mut configuration = initializer.configuration()?;
+        config::miniport(&mut configuration, at)?.ok_or(Status::FAILURE)?
+    };
+    let miniport = Shared::try_new(new(initializer, instance, &config)?)?;
+    initializer.register(&miniport)?;
+    let link = instance.binding().link();
+    initializer.set_general(&attributes(&miniport, instance.binding().nic(), link))?;
+    Ok((miniport, link))
+}
+
+fn new(
+    initializer: &Initializer<'_, VirtualMiniport>,
+    instance: &Shared<Instance>,
+    config: &MiniportConfig,
+) -> Result<VirtualMiniport> {
+    let nic = instance.binding().nic();
+    let sizes = sizes(nic, config.vlan);
+    if !sizes.is_usable() {
+        return Err(Status::FAILURE);
+    }
+    let permanent_address = MacAddress::derived(nic.address, instance.name());
+    Ok(VirtualMiniport {
+        handle: initializer.handle(),
+        instance: instance.clone(),
+        vlan: config.vlan,
+        address: config.address.unwrap_or(permanent_address),
+        permanent_address,
+        sizes,
+        statistics: Statistics::new(),
+        traffic: Gate::shut_and_empty(),
+        halted: AtomicBool::new(false),
+        removed: AtomicBool::new(false),
+        wishes: SpinLock::new(Wishes {
+            filter: PacketFilter::EMPTY,
+            multicast: MulticastList::new(),
+        }),
+        forwarded: SpinLock::new(None),
+    })
+}
+
+/// An adapter below that handles tags itself is known to have room for one.
+fn sizes(nic: &Nic, vlan: VlanId) -> FrameSizes {
+    let tag_room = nic.mac_options & mac_option::VLAN != 0;
+    frame_sizes(nic.mtu, tag_room, vlan)
+}
+
+/// The attributes of the adapter below, as far as they hold for the virtual miniport too.
+fn attributes(
+    miniport: &VirtualMiniport,
+    nic: &Nic,
+    link: LinkState,
+) -> GeneralAttributes<'static> {
+    let (access, direction, connection) = nic.interface_types;
+    let tag = if miniport.vlan.is_none() {
+        0
+    } else {
+        TAG_LENGTH as u32
+    };
+    GeneralAttributes {
+        mtu: miniport.sizes.mtu,
+        maximum_transmit_speed: nic.maximum_speeds.0,
+        maximum_receive_speed: nic.maximum_speeds.1,
+        link,
+        lookahead: nic.lookahead.min(LOOKAHEAD),
+        mac_options: MAC_OPTIONS,
+        packet_filters: PacketFilter::SUPPORTED.bits(),
+        maximum_multicast_list: MulticastList::MAXIMUM as u32,
+        permanent_address: miniport.permanent_address.octets(),
+        current_address: miniport.address.octets(),
+        access,
+        direction,
+        connection,
+        data_backfill: nic.backfill.0.saturating_add(tag),
+        context_backfill: nic
+            .backfill
+            .1
+            .saturating_add(VirtualMiniport::CONTEXT_BACKFILL),
+        oids: oid::SUPPORTED,
+    }
+}
+
+/// Received frames are indicated whole, nothing is looped back here, and a client may ask for a
+/// priority.
+const MAC_OPTIONS: u32 = mac_option::COPY_LOOKAHEAD_DATA
+    | mac_option::TRANSFERS_NOT_PEND
+    | mac_option::NO_LOOPBACK
+    | mac_option::PRIORITY;

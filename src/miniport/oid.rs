@@ -1,0 +1,220 @@
+//! OID requests from above: answered here, forwarded below, combined with the other virtual miniports',
+//! or refused, as [`mux_core::oid::TABLE`] says.
+
+use core::sync::atomic::Ordering;
+
+use mux_core::{
+    filter::{MulticastList, MulticastListError, PacketFilter},
+    oid::{self, Policy},
+    statistics::{Snapshot, Tally},
+};
+use ndis::{
+    Shared, Status,
+    oid::{Forwarding, Kind, OidOutcome, OidRequest},
+    statistics::{Count, Direction, GeneralStatistics},
+};
+
+use crate::virtual_miniport::{ForwardedRequest, VirtualMiniport, Wishes};
+
+/// `MiniportOidRequest`.
+pub(super) fn request(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
+    if miniport.removed.load(Ordering::Acquire) {
+        return request.complete(Status::NOT_ACCEPTED);
+    }
+    let kind = match request.kind() {
+        Kind::Query => oid::Kind::Query,
+        Kind::Set => oid::Kind::Set,
+        Kind::Method => oid::Kind::Method,
+        Kind::Other(_) => return request.complete(Status::NOT_SUPPORTED),
+    };
+    match (oid::policy(request.oid(), kind), kind) {
+        (Policy::Answer, oid::Kind::Query) => answer(miniport, request),
+        (Policy::Answer, _) => accept(request),
+        (Policy::Forward, _) => forward(miniport, request),
+        (Policy::Combine, _) => combine(miniport, request),
+        (Policy::Refuse, _) => request.complete(Status::NOT_SUPPORTED),
+    }
+}
+
+/// `MiniportCancelOidRequest`: the request may be below.
+pub(super) fn cancel(miniport: &VirtualMiniport, request_id: usize) {
+    let forwarded = miniport.forwarded.with(|forwarded| *forwarded);
+    let Some(forwarded) = forwarded.filter(|forwarded| forwarded.above == request_id) else {
+        return;
+    };
+    miniport.binding().cancel_below(forwarded.below);
+}
+
+/// A query that the virtual miniport answers from what it knows.
+fn answer(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
+    let number = |request: OidRequest<'_>, number: u32| request.answer(&number.to_ne_bytes());
+    let count = || miniport.statistics.snapshot();
+    match request.oid() {
+        // NdisHardwareStatusReady.
+        oid::OID_GEN_HARDWARE_STATUS => number(request, 0),
+        oid::OID_GEN_MAXIMUM_FRAME_SIZE => number(request, miniport.sizes.mtu),
+        oid::OID_GEN_MAXIMUM_TOTAL_SIZE
+        | oid::OID_GEN_TRANSMIT_BUFFER_SPACE
+        | oid::OID_GEN_RECEIVE_BUFFER_SPACE
+        | oid::OID_GEN_TRANSMIT_BLOCK_SIZE
+        | oid::OID_GEN_RECEIVE_BLOCK_SIZE
+        | oid::OID_GEN_CURRENT_LOOKAHEAD => number(request, miniport.sizes.maximum_frame),
+        oid::OID_GEN_MAXIMUM_SEND_PACKETS => number(request, 1),
+        oid::OID_GEN_VENDOR_ID => number(request, VENDOR_WITHOUT_NUMBER),
+        oid::OID_GEN_VENDOR_DESCRIPTION => request.answer(VENDOR_DESCRIPTION),
+        oid::OID_GEN_VENDOR_DRIVER_VERSION => number(request, DRIVER_VERSION),
+        oid::OID_GEN_CURRENT_PACKET_FILTER => {
+            let filter = miniport.wishes.with(|wishes| wishes.filter);
+            number(request, filter.bits())
+        }
+        oid::OID_GEN_INTERRUPT_MODERATION => request.answer_no_interrupts(),
+        oid::OID_GEN_VLAN_ID => number(request, u32::from(miniport.vlan.get())),
+        oid::OID_GEN_STATISTICS => request.answer_statistics(&general_statistics(&count())),
+        oid::OID_GEN_XMIT_OK => request.answer_counter(count().send.frames()),
+        oid::OID_GEN_RCV_OK => request.answer_counter(count().receive.frames()),
+        oid::OID_GEN_XMIT_ERROR => request.answer_counter(count().send_errors),
+        oid::OID_GEN_RCV_ERROR => request.answer_counter(count().receive_errors),
+        oid::OID_GEN_RCV_NO_BUFFER => request.answer_counter(count().receive_discards),
+        oid::OID_802_3_PERMANENT_ADDRESS => request.answer(&miniport.permanent_address.octets()),
+        oid::OID_802_3_CURRENT_ADDRESS => request.answer(&miniport.address.octets()),
+        oid::OID_802_3_MULTICAST_LIST => answer_multicast_list(miniport, request),
+        oid::OID_802_3_MAXIMUM_LIST_SIZE => number(request, MulticastList::MAXIMUM as u32),
+        // The virtual miniport has no wire.
+        oid::OID_802_3_RCV_ERROR_ALIGNMENT
+        | oid::OID_802_3_XMIT_ONE_COLLISION
+        | oid::OID_802_3_XMIT_MORE_COLLISIONS => request.answer_counter(0),
+        // An intermediate driver always says yes, and passes nothing on.
+        oid::OID_PNP_QUERY_POWER => request.complete(Status::SUCCESS),
+        _ => request.complete(Status::NOT_SUPPORTED),
+    }
+}
+
+/// A set that changes nothing.
+fn accept(request: OidRequest<'_>) -> OidOutcome {
+    match request.oid() {
+        // An intermediate driver always says yes, and passes nothing on.
+        oid::OID_PNP_SET_POWER => request.accept(),
+        // The page says that an adapter that does not moderate interrupts answers so.
+        oid::OID_GEN_INTERRUPT_MODERATION => request.complete(Status::INVALID_DATA),
+        _ if request.set_data().len() < size_of::<u32>() => {
+            request.refuse_length(size_of::<u32>() as u32)
+        }
+        _ => request.accept(),
+    }
+}
+
+/// A request that the adapter below answers.
+fn forward(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
+    let Some(handle) = miniport.binding().handle() else {
+        return request.complete(Status::CLOSING);
+    };
+    let above = request.id();
+    let announce = |below| {
+        miniport
+            .forwarded
+            .with(|place| *place = Some(ForwardedRequest { above, below }));
+    };
+    match request.forward(handle, miniport.handle, announce) {
+        Forwarding::Done(outcome) | Forwarding::Pending(outcome) => outcome,
+    }
+}
+
+/// A set of what the virtual miniport wants to receive.
+fn combine(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
+    let data = request.set_data();
+    let wish = match request.oid() {
+        oid::OID_GEN_CURRENT_PACKET_FILTER => {
+            let Some(bits) = data.first_chunk().copied().map(u32::from_ne_bytes) else {
+                return request.refuse_length(size_of::<u32>() as u32);
+            };
+            match PacketFilter::from_bits(bits) {
+                Ok(filter) => Wish::Filter(filter),
+                Err(_) => return request.complete(Status::NOT_SUPPORTED),
+            }
+        }
+        _ => match MulticastList::parse(data) {
+            Ok(list) => Wish::Multicast(list),
+            Err(error) => return refuse_multicast_list(request, error),
+        },
+    };
+    let (request, outcome) = request.pend(miniport.handle);
+    let before = miniport.wishes.with(|wishes| wish.exchange(wishes));
+    let set = miniport
+        .binding()
+        .set_station(|| VirtualMiniport::entry(miniport), request);
+    if let Err((request, status)) = set {
+        let refused = miniport.wishes.with(|wishes| before.exchange(wishes));
+        drop(refused);
+        request.complete(status);
+    }
+    outcome
+}
+
+/// A change of what a virtual miniport wants to receive.
+enum Wish {
+    Filter(PacketFilter),
+    Multicast(MulticastList),
+}
+
+impl Wish {
+    /// Puts the wish in its place, and gives back what was there.
+    fn exchange(self, wishes: &mut Wishes) -> Self {
+        match self {
+            Self::Filter(filter) => Self::Filter(core::mem::replace(&mut wishes.filter, filter)),
+            Self::Multicast(list) => {
+                Self::Multicast(core::mem::replace(&mut wishes.multicast, list))
+            }
+        }
+    }
+}
+
+fn refuse_multicast_list(request: OidRequest<'_>, error: MulticastListError) -> OidOutcome {
+    match error {
+        MulticastListError::InvalidLength { length } => {
+            let whole = length - length % MulticastList::ADDRESS_LENGTH;
+            request.refuse_length(whole as u32)
+        }
+        MulticastListError::TooMany { .. } => request.complete(Status::MULTICAST_FULL),
+        MulticastListError::NotMulticast { .. } => request.complete(Status::INVALID_DATA),
+        MulticastListError::OutOfMemory => request.complete(Status::RESOURCES),
+    }
+}
+
+fn answer_multicast_list(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
+    let mut octets = [0; MulticastList::MAXIMUM * MulticastList::ADDRESS_LENGTH];
+    let mut length = 0;
+    miniport.wishes.with(|wishes| {
+        let places = octets.chunks_exact_mut(MulticastList::ADDRESS_LENGTH);
+        for (place, address) in places.zip(wishes.multicast.as_slice()) {
+            place.copy_from_slice(&address.octets());
+            length += place.len();
+        }
+    });
+    request.answer(&octets[..length])
+}
+
+fn general_statistics(count: &Snapshot) -> GeneralStatistics {
+    let direction = |tally: &Tally, errors, discards| {
+        let count = |count: mux_core::statistics::Count| Count {
+            frames: count.frames,
+            bytes: count.bytes,
+        };
+        Direction {
+            directed: count(tally.directed),
+            multicast: count(tally.multicast),
+            broadcast: count(tally.broadcast),
+            errors,
+            discards,
+        }
+    };
+    GeneralStatistics {
+        received: direction(&count.receive, count.receive_errors, count.receive_discards),
+        sent: direction(&count.send, count.send_errors, count.send_discards),
+    }
+}
+
+/// What OID_GEN_VENDOR_ID says for a maker without an IEEE number.
+const VENDOR_WITHOUT_NUMBER: u32 = 0x00FF_FFFF;
+const VENDOR_DESCRIPTION: &[u8] = b"ndismux VLAN adapter\0";
+/// 0.1, major number in the upper half.
+const DRIVER_VERSION: u32 = 0x0000_0001;

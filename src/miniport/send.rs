@@ -1,0 +1,124 @@
+//! `MiniportSendNetBufferLists`: frames on their way down.
+
+use core::sync::atomic::Ordering;
+
+use mux_core::tagging::{SendPlan, plan_send};
+use ndis::{
+    Shared, Status,
+    nbl::{Chain, Forwarded, Nbl, Outgoing},
+    protocol::BindingHandle,
+};
+
+use crate::{
+    binding::Binding,
+    in_band,
+    protocol::Sent,
+    virtual_miniport::{VirtualMiniport, to_core},
+};
+
+/// Sends a chain below, each frame with its tag. What cannot be sent is completed with an error: the
+/// whole chain if the virtual miniport or the binding is not running.
+pub(super) fn send(
+    miniport: &Shared<VirtualMiniport>,
+    mut sends: Chain<Outgoing>,
+    at_dispatch: bool,
+) {
+    if miniport.removed.load(Ordering::Acquire) {
+        refuse(miniport, sends, Status::NOT_ACCEPTED, at_dispatch);
+        return;
+    }
+    // One more than there are NBLs, so that neither gate drains before this function is done.
+    let number = sends.len();
+    if !miniport.traffic.enter(number + 1) {
+        refuse(miniport, sends, Status::PAUSED, at_dispatch);
+        return;
+    }
+    let binding = miniport.binding();
+    match binding.enter_sends(number + 1) {
+        Err(status) => {
+            refuse(miniport, sends, status, at_dispatch);
+            miniport.leave(number + 1);
+        }
+        Ok(handle) => {
+            let refused = forward(miniport, handle, &mut sends, at_dispatch);
+            binding.leave_sends(refused + 1);
+            miniport.leave(refused + 1);
+        }
+    }
+}
+
+/// `MiniportCancelSend`: nothing is queued here, but something may be below.
+pub(super) fn cancel(miniport: &VirtualMiniport, cancel_id: usize) {
+    if let Ok(handle) = miniport.binding().enter_sends(1) {
+        handle.cancel_sends(cancel_id);
+        miniport.binding().leave_sends(1);
+    }
+}
+
+/// Passes on what can be sent, in one call, and completes the rest. Returns how many were not sent.
+fn forward(
+    miniport: &Shared<VirtualMiniport>,
+    handle: BindingHandle<Binding>,
+    sends: &mut Chain<Outgoing>,
+    at_dispatch: bool,
+) -> usize {
+    let mut references = miniport.bulk(sends.len());
+    let mut down = Chain::new();
+    let mut refused = Chain::new();
+    while let (Some(send), Some(reference)) = (sends.pop(), references.take()) {
+        match plan_and_tag(send, reference, handle) {
+            Ok(send) => down.push(send),
+            Err((mut send, status)) => {
+                send.set_status(status);
+                refused.push(send);
+            }
+        }
+    }
+    let number = refused.len();
+    handle.send(down, at_dispatch);
+    miniport.statistics.add_send_discards(refused.frames());
+    miniport.handle.complete_sends(refused, at_dispatch);
+    number
+}
+
+/// Puts the virtual miniport's tag into the frames of an NBL. An NBL that comes back with an error is
+/// as it was.
+fn plan_and_tag(
+    send: Nbl<Outgoing>,
+    miniport: Shared<VirtualMiniport>,
+    handle: BindingHandle<Binding>,
+) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
+    let before = send.out_of_band_tag();
+    let tag = match plan_send(miniport.vlan, to_core(before)) {
+        SendPlan::AsIs => None,
+        SendPlan::InBand(tag) => Some(tag),
+        SendPlan::Refuse => return Err((send, Status::FAILURE)),
+    };
+    let sent = Sent {
+        miniport,
+        tagged: tag.map(|_| before),
+    };
+    let mut send = send
+        .forward(handle, sent)
+        .map_err(|send| (send, Status::RESOURCES))?;
+    let Some(tag) = tag else {
+        return Ok(send);
+    };
+    if let Err(status) = in_band::insert(&mut send, tag) {
+        let (send, _sent) = send.take_back();
+        return Err((send, status));
+    }
+    send.set_out_of_band_tag(Default::default());
+    Ok(send)
+}
+
+fn refuse(
+    miniport: &VirtualMiniport,
+    mut sends: Chain<Outgoing>,
+    status: Status,
+    at_dispatch: bool,
+) {
+    miniport.statistics.add_send_discards(sends.frames());
+    sends.set_status(status);
+    miniport.handle.complete_sends(sends, at_dispatch);
+}

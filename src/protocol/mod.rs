@@ -1,0 +1,90 @@
+//! The lower edge: what NDIS calls on a [`Binding`], one file for each concern.
+
+mod bind;
+mod oid;
+pub(crate) mod pnp;
+mod receive;
+mod send_complete;
+mod status;
+
+pub(crate) use receive::LOOKAHEAD;
+
+use ndis::{
+    Passive, Result, Shared,
+    nbl::{Chain, Forwarded, Incoming, Lent, OutOfBandTag},
+    oid::Completed,
+    pnp::NetPnpEvent,
+    protocol::{BindParameters, BindingHandle, Protocol, StatusIndication},
+};
+
+use crate::{binding::Binding, driver::Mux, virtual_miniport::VirtualMiniport};
+
+/// What is remembered of each NBL that is sent below.
+pub(crate) struct Sent {
+    /// Who sent it. The virtual miniport's gate counts it too.
+    pub(crate) miniport: Shared<VirtualMiniport>,
+    /// The tag that was put into its frames. What stood beside the frames before is here.
+    pub(crate) tagged: Option<OutOfBandTag>,
+}
+
+/// The OID requests of the binding's own that nobody waits for.
+#[derive(Clone, Copy)]
+pub(crate) enum Request {
+    /// The packet filter of the adapter below.
+    PacketFilter,
+}
+
+impl Protocol for Binding {
+    type Driver = Mux;
+    type SendContext = Sent;
+    type Request = Request;
+
+    fn bind(
+        driver: &Mux,
+        parameters: &BindParameters<'_>,
+        _at: Passive<'_>,
+    ) -> Result<Shared<Self>> {
+        bind::bind(driver, parameters)
+    }
+
+    fn opened(this: &Shared<Self>, handle: BindingHandle<Self>, at: Passive<'_>) -> Result {
+        bind::opened(this, handle, at)
+    }
+
+    fn unbind(this: &Shared<Self>, at: Passive<'_>) {
+        bind::unbind(this, at);
+    }
+
+    fn closed(this: &Shared<Self>, _at: Passive<'_>) {
+        bind::closed(this);
+    }
+
+    fn net_pnp_event(this: &Shared<Self>, event: NetPnpEvent<'_>, at: Passive<'_>) -> Result {
+        pnp::binding_event(this, event, at)
+    }
+
+    fn receive(
+        this: &Shared<Self>,
+        handle: BindingHandle<Self>,
+        frames: Chain<Incoming>,
+        at_dispatch: bool,
+    ) {
+        receive::receive(this, handle, frames, at_dispatch);
+    }
+
+    fn receive_lent(this: &Shared<Self>, frames: Lent<'_>, at_dispatch: bool) {
+        receive::receive_lent(this, frames, at_dispatch);
+    }
+
+    fn send_complete(this: &Shared<Self>, sends: Chain<Forwarded<Self>>, at_dispatch: bool) {
+        send_complete::send_complete(this, sends, at_dispatch);
+    }
+
+    fn oid_complete(this: &Shared<Self>, completed: Completed<Request>) {
+        oid::complete(this, completed);
+    }
+
+    fn status(this: &Shared<Self>, indication: &StatusIndication<'_>) {
+        status::status(this, indication);
+    }
+}

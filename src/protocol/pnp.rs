@@ -1,0 +1,62 @@
+//! PnP events of the lower edge.
+
+use mux_core::config::same_name;
+use ndis::{Passive, Result, Shared, driver::Driver, pnp::NetPnpEvent};
+use wdk::println;
+
+use crate::{binding::Binding, driver::Mux, instance::Instance};
+
+/// An event of one binding. None of these may fail.
+pub(super) fn binding_event(
+    binding: &Shared<Binding>,
+    event: NetPnpEvent<'_>,
+    at: Passive<'_>,
+) -> Result {
+    match event {
+        NetPnpEvent::Pause => binding.pause(at),
+        NetPnpEvent::Restart => binding.restart(),
+        // This one is the driver's, but no document says that it never comes with a binding.
+        NetPnpEvent::ReEnableDevice(_) => {
+            if let Some(mux) = Mux::cell().get() {
+                return driver_event(mux, event, at);
+            }
+        }
+        // NDIS pauses a binding before the adapter below sleeps, and restarts it after.
+        NetPnpEvent::SetPower(_)
+        | NetPnpEvent::QueryPower
+        | NetPnpEvent::PnpCapabilities
+        // An adapter may always be removed: the unbind takes down what stands on it.
+        | NetPnpEvent::QueryRemoveDevice
+        | NetPnpEvent::CancelRemoveDevice
+        // A changed configuration counts from the next bind on.
+        | NetPnpEvent::Reconfigure
+        | NetPnpEvent::BindList
+        | NetPnpEvent::BindsComplete
+        | NetPnpEvent::Other(_) => {}
+    }
+    Ok(())
+}
+
+/// An event of the driver's. None of these may fail.
+pub(crate) fn driver_event(mux: &Mux, event: NetPnpEvent<'_>, at: Passive<'_>) -> Result {
+    if let NetPnpEvent::ReEnableDevice(name) = event {
+        re_enable(mux, name, at)?;
+    }
+    Ok(())
+}
+
+/// A virtual miniport that somebody disabled is enabled again: NDIS halted it, and waits to be asked
+/// for it.
+fn re_enable(mux: &Mux, name: &[u16], at: Passive<'_>) -> Result {
+    for binding in mux.bindings()? {
+        binding.each_instance(|instance| {
+            if !same_name(instance.name(), name) {
+                return;
+            }
+            if let Err(status) = Instance::request(instance, mux, at) {
+                println!("ndismux: a virtual miniport was not initialised again: {status}");
+            }
+        });
+    }
+    Ok(())
+}

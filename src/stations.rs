@@ -1,0 +1,76 @@
+//! Who receives on a binding: an immutable list that the receive path looks things up in.
+
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use mux_core::{
+    demux,
+    filter::{self, PacketFilter, Station},
+    tagging::Received,
+};
+use ndis::{Result, Shared, Status, mem::try_to_vec};
+
+use crate::virtual_miniport::VirtualMiniport;
+
+/// What one virtual miniport wants to receive.
+pub(crate) struct Entry {
+    pub(crate) station: Station,
+    pub(crate) miniport: Shared<VirtualMiniport>,
+}
+
+/// The virtual miniports of a binding, in the order of their VLANs.
+#[derive(Default)]
+pub(crate) struct Stations {
+    entries: Vec<Shared<Entry>>,
+}
+
+impl Entry {
+    /// Whether its virtual miniport still receives. One that has halted may stand in a list for a while
+    /// if there was no memory for a list without it.
+    fn counts(&self) -> bool {
+        !self.miniport.halted.load(Ordering::Acquire)
+    }
+}
+
+impl Stations {
+    /// The list with `entry` in it, instead of what its virtual miniport wanted before.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`].
+    pub(crate) fn with(&self, entry: Entry) -> Result<Self> {
+        let vlan = entry.station.vlan;
+        let mut new = self.without(&entry.miniport)?;
+        new.entries.try_reserve(1).map_err(|_| Status::RESOURCES)?;
+        let place = new
+            .entries
+            .partition_point(|other| other.station.vlan <= vlan);
+        new.entries.insert(place, Shared::try_new(entry)?);
+        Ok(new)
+    }
+
+    /// The list without a virtual miniport.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`].
+    pub(crate) fn without(&self, miniport: &Shared<VirtualMiniport>) -> Result<Self> {
+        let mut entries = try_to_vec(&self.entries)?;
+        entries.retain(|entry| entry.counts() && !entry.miniport.same(miniport));
+        Ok(Self { entries })
+    }
+
+    /// Those who want a frame.
+    pub(crate) fn wanting<'a>(
+        &'a self,
+        frame: &Received,
+    ) -> impl Iterator<Item = &'a Shared<Entry>> {
+        demux::of_vlan(&self.entries, |entry| entry.station.vlan, frame.vlan)
+            .iter()
+            .filter(|entry| entry.station.wants(frame))
+    }
+
+    /// What the adapter below must let through for all of them.
+    pub(crate) fn combined_filter(&self, nic: mux_core::MacAddress) -> PacketFilter {
+        let entries = self.entries.iter().filter(|entry| entry.counts());
+        filter::combined(entries.map(|entry| &entry.station), nic)
+    }
+}

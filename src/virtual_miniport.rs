@@ -1,0 +1,104 @@
+//! One initialised virtual miniport: an Ethernet adapter in a VLAN.
+//!
+//! Lifecycle: made in `MiniportInitializeEx`, in use until `MiniportHaltEx`. It never changes but for its
+//! gate, its counters and what it wants to receive. What NDIS calls on it stands in [`crate::miniport`].
+
+use core::sync::atomic::AtomicBool;
+
+use mux_core::{
+    MacAddress, VlanId,
+    filter::{MulticastList, PacketFilter, Station},
+    mtu::FrameSizes,
+    statistics::Statistics,
+    tagging::OutOfBandTag,
+};
+use ndis::{
+    Result, Shared, Status,
+    miniport::MiniportHandle,
+    nbl::Forwarded,
+    sync::{Gate, SpinLock},
+};
+
+use crate::{binding::Binding, instance::Instance, stations::Entry};
+
+/// An initialised virtual miniport.
+pub(crate) struct VirtualMiniport {
+    pub(crate) handle: MiniportHandle,
+    pub(crate) instance: Shared<Instance>,
+    pub(crate) vlan: VlanId,
+    /// The address that it uses, and the one that it would use without a setting.
+    pub(crate) address: MacAddress,
+    pub(crate) permanent_address: MacAddress,
+    pub(crate) sizes: FrameSizes,
+    pub(crate) statistics: Statistics,
+    /// Counts each NBL that is on its way down or up; open while the adapter is running.
+    pub(crate) traffic: Gate,
+    /// It has halted, or is about to: it receives nothing more, even while it stands in a list of those
+    /// who do.
+    pub(crate) halted: AtomicBool,
+    /// Its device was removed without a warning: sends and requests are refused until it is halted.
+    pub(crate) removed: AtomicBool,
+    /// What it wants to receive.
+    pub(crate) wishes: SpinLock<Wishes>,
+    /// The request that was forwarded below and not come back.
+    pub(crate) forwarded: SpinLock<Option<ForwardedRequest>>,
+}
+
+/// What a virtual miniport wants to receive.
+pub(crate) struct Wishes {
+    pub(crate) filter: PacketFilter,
+    pub(crate) multicast: MulticastList,
+}
+
+/// An OID request that was forwarded: the number that a cancel from above names, and the one that a
+/// cancel below must name.
+#[derive(Clone, Copy)]
+pub(crate) struct ForwardedRequest {
+    pub(crate) above: usize,
+    pub(crate) below: usize,
+}
+
+/// What an NBL says of a tag beside its frames, as `mux_core` wants it.
+pub(crate) const fn to_core(tag: ndis::nbl::OutOfBandTag) -> OutOfBandTag {
+    OutOfBandTag {
+        vlan: tag.vlan,
+        priority: tag.priority,
+        drop_eligible: tag.drop_eligible,
+    }
+}
+
+impl VirtualMiniport {
+    /// How much NBL context space a send needs.
+    pub(crate) const CONTEXT_BACKFILL: u32 = Forwarded::<Binding>::CONTEXT_SIZE;
+
+    /// The binding that it stands on.
+    pub(crate) fn binding(&self) -> &Shared<Binding> {
+        self.instance.binding()
+    }
+
+    /// Its place among those who receive, by its wishes as they are now.
+    pub(crate) fn entry(this: &Shared<Self>) -> Result<Entry> {
+        let (filter, multicast) = this
+            .wishes
+            .with(|wishes| (wishes.filter, wishes.multicast.try_clone()));
+        let multicast = multicast.map_err(|_| Status::RESOURCES)?;
+        let station = Station {
+            vlan: this.vlan,
+            address: this.address,
+            filter,
+            multicast,
+        };
+        Ok(Entry {
+            station,
+            miniport: this.clone(),
+        })
+    }
+
+    /// `number` of the NBLs that entered have left. Completes a pause if they were the last.
+    pub(crate) fn leave(&self, number: usize) {
+        if self.traffic.leave(number) {
+            self.instance.paused();
+            self.handle.pause_complete();
+        }
+    }
+}
