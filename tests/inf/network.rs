@@ -1,0 +1,110 @@
+//! What the sections of a network INF file name: models, DDInstall sections, services, registry values.
+//!
+//! The chain is `[Manufacturer]` → models section → DDInstall section → everything else, as in
+//! inf-manufacturer-section.md and inf-ddinstall-section.md.
+
+use super::reader::{Inf, same};
+
+/// One `AddService` line.
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) flags: String,
+    pub(crate) section: String,
+}
+
+/// Each target of the `[Manufacturer]` section: its decoration and its models section.
+pub(crate) fn models(inf: &Inf) -> Vec<(String, String)> {
+    let manufacturers = inf.lines("Manufacturer").iter();
+    let models: Vec<_> = manufacturers
+        .flat_map(|line| {
+            line.fields.iter().skip(1).map(|decoration| {
+                (
+                    decoration.clone(),
+                    format!("{}.{decoration}", line.field(0)),
+                )
+            })
+        })
+        .collect();
+    assert!(!models.is_empty(), "{}: no models", inf.file);
+    models
+}
+
+/// The DDInstall sections that one models section names.
+pub(crate) fn install_sections(inf: &Inf, models: &str) -> Vec<String> {
+    inf.lines(models)
+        .iter()
+        .map(|line| line.field(0).to_owned())
+        .collect()
+}
+
+/// All DDInstall sections of the file.
+pub(crate) fn installs(inf: &Inf) -> Vec<String> {
+    let installs: Vec<_> = models(inf)
+        .iter()
+        .flat_map(|(_, models)| install_sections(inf, models))
+        .collect();
+    assert!(!installs.is_empty(), "{}: nothing to install", inf.file);
+    installs
+}
+
+pub(crate) fn hardware_ids(inf: &Inf) -> Vec<String> {
+    let models = models(inf);
+    let lines = models.iter().flat_map(|(_, models)| inf.lines(models));
+    let mut ids: Vec<String> = lines.map(|line| line.field(1).to_owned()).collect();
+    ids.dedup();
+    ids
+}
+
+pub(crate) fn services(inf: &Inf, install: &str) -> Vec<Service> {
+    let section = format!("{install}.Services");
+    let lines = inf
+        .lines(&section)
+        .iter()
+        .filter(|line| line.has_key("AddService"));
+    lines
+        .map(|line| {
+            let [name, flags, section] = [0, 1, 2].map(|index| line.field(index).to_owned());
+            Service {
+                name,
+                flags,
+                section,
+            }
+        })
+        .collect()
+}
+
+/// The data of each value of this name that a DDInstall section's `AddReg` adds below `HKR`.
+pub(crate) fn registry(inf: &Inf, install: &str, key: &str, value: &str) -> Vec<String> {
+    let sections = inf.values(install, "AddReg");
+    let lines = sections.iter().flat_map(|section| inf.lines(section));
+    lines
+        .filter(|line| {
+            same(line.field(0), "HKR") && same(line.field(1), key) && same(line.field(2), value)
+        })
+        .map(|line| line.field(4).to_owned())
+        .collect()
+}
+
+pub(crate) fn named_sections(inf: &Inf) -> Vec<String> {
+    let mut named: Vec<String> = models(inf).into_iter().map(|(_, models)| models).collect();
+    for install in installs(inf) {
+        named.push(format!("{install}.Services"));
+        named.extend(
+            ["AddReg", "CopyFiles"]
+                .iter()
+                .flat_map(|directive| inf.values(&install, directive)),
+        );
+        named.extend(
+            services(inf, &install)
+                .into_iter()
+                .map(|service| service.section),
+        );
+        named.push(install);
+    }
+    let directories = inf
+        .lines("DestinationDirs")
+        .iter()
+        .filter_map(|line| line.key.clone());
+    named.extend(directories.filter(|key| !same(key, "DefaultDestDir")));
+    named
+}
