@@ -86,6 +86,15 @@ pub fn multi_sz(value: &[u16]) -> impl Iterator<Item = &[u16]> {
         .take(MAXIMUM_VIRTUAL_MINIPORTS)
 }
 
+/// Whether two device names are the same: Windows compares object names without regard to case. Names
+/// of devices are ASCII; other characters are compared as they are.
+pub fn same_name(one: &[u16], other: &[u16]) -> bool {
+    let folded =
+        |unit: u16| u8::try_from(unit).map_or(unit, |byte| u16::from(byte.to_ascii_lowercase()));
+    let units = |name| <[u16]>::iter(name).copied().map(folded);
+    units(one).eq(units(other))
+}
+
 /// Whether [`multi_sz`] gives every name of an `UpperBindings` value, and how many that are.
 ///
 /// # Errors

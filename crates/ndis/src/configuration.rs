@@ -33,6 +33,8 @@ pub enum Value {
     MultiText(Vec<u16>),
     /// REG_BINARY.
     Binary(Vec<u8>),
+    /// A value of a type that NDIS does not read.
+    Other,
 }
 
 /// As what type a value is read: NDIS converts between numbers and text where it can.
@@ -176,7 +178,7 @@ impl Value {
                 let bytes = unsafe { slice::from_raw_parts(binary.Buffer.cast(), length) };
                 Self::Binary(try_to_vec(bytes)?)
             }
-            _ => return Ok(None),
+            _ => Self::Other,
         }))
     }
 }

@@ -221,6 +221,11 @@ impl ProtocolRegistration {
     pub(crate) fn handle(&self) -> sys::NDIS_HANDLE {
         self.handle.load(Ordering::Acquire)
     }
+
+    /// NDIS has told the handle, before the registration returned it.
+    pub(crate) fn registered(&self, handle: sys::NDIS_HANDLE) {
+        self.handle.store(handle, Ordering::Release);
+    }
 }
 
 impl Deregister for MiniportRegistration {

@@ -7,7 +7,7 @@ use crate::{
     driver::{MiniportRegistration, ProtocolRegistration},
     irql::Passive,
     mem::Shared,
-    miniport::{Miniport, MiniportHandle},
+    miniport::MiniportHandle,
     status::{Result, Status},
     string::UnicodeString,
 };
@@ -26,21 +26,21 @@ pub fn associate(
 /// begun: `MiniportInitializeEx` may run inside the call, later on another thread, or never, if the
 /// device is not started.
 ///
-/// `instance` comes back from [`Initializer::instance`](crate::miniport::Initializer::instance). It
-/// must stay alive until initialisation was cancelled or the virtual miniport has halted.
+/// [`Initializer::is_for`](crate::miniport::Initializer::is_for) recognises the `instance`. NDIS keeps no
+/// reference to it.
 ///
 /// # Errors
 /// [`Status::NOT_ACCEPTED`] if the instance is initialised already, or another error; NDIS will not
 /// call `MiniportInitializeEx` then.
-pub fn initialize_instance<M: Miniport>(
+pub fn initialize_instance<I>(
     registration: &MiniportRegistration,
     name: &UnicodeString,
-    instance: &Shared<M::Instance>,
+    instance: &Shared<I>,
     _at: Passive<'_>,
 ) -> Result {
     let mut name = name.as_raw();
-    // SAFETY: the registration is made, the name is only read, and the context is a
-    // `Shared<M::Instance>` as the trampoline of `MiniportInitializeEx` expects (NdisIMInitializeDeviceInstanceEx).
+    // SAFETY: the registration is made and the name is only read; the context is a number to this
+    // crate, which never follows it (NdisIMInitializeDeviceInstanceEx).
     let status = unsafe {
         sys::NdisIMInitializeDeviceInstanceEx(
             registration.handle(),

@@ -14,7 +14,7 @@ use crate::{
     irql::Passive,
     mem::try_box,
     miniport::MiniportHandle,
-    protocol::BindingHandle,
+    protocol::{BindingHandle, Protocol},
     statistics::GeneralStatistics,
     status::{Result, Status},
     sync::Event,
@@ -113,7 +113,9 @@ impl<'callback> OidRequest<'callback> {
     /// The data of a set request. Nobody has looked at it yet.
     #[must_use]
     pub fn set_data(&self) -> &[u8] {
-        let set = self.set_fields();
+        assert_eq!(self.kind(), Kind::Set, "only a set request brings data");
+        // SAFETY: the request is a set request.
+        let set = unsafe { &self.get().DATA.SET_INFORMATION };
         // SAFETY: the buffer holds `InformationBufferLength` bytes, which NDIS guarantees while it
         // entrusts the request.
         unsafe { bytes(set.InformationBuffer.cast(), set.InformationBufferLength) }
@@ -122,8 +124,7 @@ impl<'callback> OidRequest<'callback> {
     /// Answers a query with these bytes, or tells how many there are.
     pub fn answer(mut self, answer: &[u8]) -> OidOutcome {
         let length = answer.len() as u32;
-        // SAFETY: only queries are answered, as their kind says.
-        let query = unsafe { &mut self.get_mut().DATA.QUERY_INFORMATION };
+        let query = self.query_fields();
         if query.InformationBufferLength < length || query.InformationBuffer.is_null() {
             query.BytesNeeded = length;
             return OidOutcome(Status::BUFFER_TOO_SHORT);
@@ -169,8 +170,7 @@ impl<'callback> OidRequest<'callback> {
 
     /// Answers a query for a counter, in 64 bits if they fit, else in 32.
     pub fn answer_counter(mut self, counter: u64) -> OidOutcome {
-        // SAFETY: only queries are answered, as their kind says.
-        let query = unsafe { &mut self.get_mut().DATA.QUERY_INFORMATION };
+        let query = self.query_fields();
         if query.InformationBufferLength >= 8 {
             return self.answer(&counter.to_ne_bytes());
         }
@@ -183,23 +183,29 @@ impl<'callback> OidRequest<'callback> {
 
     /// Takes a set request whose data was used whole.
     pub fn accept(mut self) -> OidOutcome {
-        // SAFETY: only set requests are accepted, as their kind says.
-        let set = unsafe { &mut self.get_mut().DATA.SET_INFORMATION };
+        let set = self.set_fields();
         set.BytesRead = set.InformationBufferLength;
         OidOutcome(Status::SUCCESS)
     }
 
     /// Refuses a set request whose data has the wrong length.
     pub fn refuse_length(mut self, needed: u32) -> OidOutcome {
-        // SAFETY: only set requests are refused so, as their kind says.
-        let set = unsafe { &mut self.get_mut().DATA.SET_INFORMATION };
+        let set = self.set_fields();
         set.BytesRead = 0;
         set.BytesNeeded = needed;
         OidOutcome(Status::INVALID_LENGTH)
     }
 
     /// Completes the request with a status and no data.
+    ///
+    /// # Panics
+    /// If the status is pending: a request that is left open is [pended](Self::pend).
     pub fn complete(self, status: Status) -> OidOutcome {
+        assert_ne!(
+            status,
+            Status::PENDING,
+            "a request is completed with its final status"
+        );
         OidOutcome(status)
     }
 
@@ -218,9 +224,9 @@ impl<'callback> OidRequest<'callback> {
     /// that [`BindingHandle::cancel_oid`] wants: no two clones have the same.
     ///
     /// IRQL: `<= DISPATCH_LEVEL`. Sources: NdisAllocateCloneOidRequest, NdisOidRequest.
-    pub fn forward(
+    pub fn forward<P: Protocol>(
         self,
-        binding: BindingHandle,
+        binding: BindingHandle<P>,
         adapter: MiniportHandle,
         announce: impl FnOnce(usize),
     ) -> Forwarding {
@@ -267,10 +273,16 @@ impl<'callback> OidRequest<'callback> {
         unsafe { self.raw.as_mut() }
     }
 
-    fn set_fields(&self) -> &sys::NDIS_OID_REQUEST_SET {
-        // SAFETY: any bytes are a value of every member of the union; the kind says which one
-        // means something.
-        unsafe { &self.get().DATA.SET_INFORMATION }
+    fn query_fields(&mut self) -> &mut sys::NDIS_OID_REQUEST_QUERY {
+        assert_eq!(self.kind(), Kind::Query, "only a query is answered");
+        // SAFETY: the request is a query.
+        unsafe { &mut self.get_mut().DATA.QUERY_INFORMATION }
+    }
+
+    fn set_fields(&mut self) -> &mut sys::NDIS_OID_REQUEST_SET {
+        assert_eq!(self.kind(), Kind::Set, "only a set request takes data");
+        // SAFETY: the request is a set request.
+        unsafe { &mut self.get_mut().DATA.SET_INFORMATION }
     }
 }
 
@@ -310,7 +322,7 @@ impl Drop for PendedOid {
     }
 }
 
-impl BindingHandle {
+impl<P: Protocol> BindingHandle<P> {
     /// Queries the adapter below, and waits for the answer. Returns how many bytes it has.
     ///
     /// # Errors
@@ -347,7 +359,7 @@ impl BindingHandle {
     /// Sets a number of the adapter below without waiting. `token` comes back with the outcome.
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
-    pub fn set_number<T: Copy>(self, oid: u32, number: u32, token: T) -> Requested<T> {
+    pub fn set_number(self, oid: u32, number: u32, token: P::Request) -> Requested<P::Request> {
         let call = OwnCall {
             request: new_request(sys::NdisRequestSetInformation),
             number,
@@ -413,13 +425,13 @@ impl BindingHandle {
 /// it, who has been told.
 ///
 /// # Safety
-/// `request` is one that this driver made by a function of this module and that was pending, and
-/// `T` is the type of the tokens that it was made with.
-pub(crate) unsafe fn completed<T: Copy>(
-    binding: BindingHandle,
+/// `request` is one that this driver made by a function of this module, through a handle of `P`'s, and
+/// that was pending.
+pub(crate) unsafe fn completed<P: Protocol>(
+    binding: BindingHandle<P>,
     request: NonNull<sys::NDIS_OID_REQUEST>,
     status: Status,
-) -> Option<Completed<T>> {
+) -> Option<Completed<P::Request>> {
     // SAFETY: the request is this driver's again.
     let [first, second] = unsafe { request.as_ref() }.source();
     if first == source::WAITER {
@@ -431,7 +443,7 @@ pub(crate) unsafe fn completed<T: Copy>(
     }
     if first == source::OWN_CALL {
         // SAFETY: the box that `set_number` leaked; its request is complete.
-        let call = unsafe { Box::from_raw(second.cast::<OwnCall<T>>()) };
+        let call = unsafe { Box::from_raw(second.cast::<OwnCall<P::Request>>()) };
         return Some(Completed::Own(call.token, status));
     }
     // SAFETY: the clone is complete, and its original still entrusted to this driver.
@@ -449,7 +461,7 @@ pub(crate) unsafe fn completed<T: Copy>(
 /// # Safety
 /// The clone was made by [`OidRequest::forward`] for this binding and is complete; its original is
 /// not completed yet.
-unsafe fn end_clone(binding: BindingHandle, clone: NonNull<sys::NDIS_OID_REQUEST>) {
+unsafe fn end_clone<P: Protocol>(binding: BindingHandle<P>, clone: NonNull<sys::NDIS_OID_REQUEST>) {
     // SAFETY: the clone is complete, so nobody else uses it.
     let done = unsafe { clone.as_ref() };
     let [original, _] = done.source();

@@ -5,6 +5,21 @@ use std::vec::Vec;
 
 use super::*;
 
+#[test]
+fn device_names_are_compared_without_regard_to_case() {
+    let utf16 = |text: &str| text.encode_utf16().collect::<std::vec::Vec<_>>();
+    assert!(same_name(
+        &utf16(r"\Device\{4D75AAbb}"),
+        &utf16(r"\DEVICE\{4d75aaBB}")
+    ));
+    assert!(!same_name(&utf16(r"\Device\{1}"), &utf16(r"\Device\{2}")));
+    assert!(!same_name(&utf16(r"\Device"), &utf16(r"\Device\{1}")));
+    assert!(
+        !same_name(&utf16("\u{e4}"), &utf16("\u{c4}")),
+        "only ASCII is folded"
+    );
+}
+
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }

@@ -1,6 +1,6 @@
 //! `MiniportInitializeEx` and the attributes that it must set.
 
-use core::{ffi::c_void, marker::PhantomData};
+use core::{cell::Cell, ffi::c_void, marker::PhantomData, ptr};
 
 use ndis_sys as sys;
 
@@ -16,6 +16,7 @@ use crate::{
 pub struct Initializer<'callback, M> {
     handle: MiniportHandle,
     instance: *mut c_void,
+    registered: Cell<*mut c_void>,
     miniport: PhantomData<(&'callback (), M)>,
 }
 
@@ -58,9 +59,7 @@ pub struct GeneralAttributes<'a> {
 
 impl<'callback, M: Miniport> Initializer<'callback, M> {
     /// # Safety
-    /// The handle and the parameters are those of the `MiniportInitializeEx` that is running, and
-    /// `IMDeviceInstanceContext` is null or came from
-    /// [`initialize_instance::<M>`](crate::im::initialize_instance).
+    /// The handle and the parameters are those of the `MiniportInitializeEx` that is running.
     pub(super) unsafe fn new(
         handle: sys::NDIS_HANDLE,
         parameters: &'callback sys::NDIS_MINIPORT_INIT_PARAMETERS,
@@ -68,6 +67,7 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
         Self {
             handle: MiniportHandle::from_raw(handle),
             instance: parameters.IMDeviceInstanceContext,
+            registered: Cell::new(ptr::null_mut()),
             miniport: PhantomData,
         }
     }
@@ -78,16 +78,17 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
         self.handle
     }
 
-    /// What was given to [`initialize_instance`](crate::im::initialize_instance).
+    /// Whether this is the virtual miniport that was [asked for](crate::im::initialize_instance) with
+    /// `instance`. NDIS may start a virtual miniport long after it was asked for, so a driver looks
+    /// for it among those that it still has.
     #[must_use]
-    pub fn instance(&self) -> Option<Shared<M::Instance>> {
-        if self.instance.is_null() {
-            return None;
-        }
-        // SAFETY: the pointer of a `Shared<M::Instance>`, which the driver keeps alive until the
-        // virtual miniport has halted, as `initialize_instance` demands.
-        let lent = unsafe { Shared::lend_raw(self.instance) };
-        Some(Shared::clone(&lent))
+    pub fn is_for<I>(&self, instance: &Shared<I>) -> bool {
+        self.instance == instance.as_raw()
+    }
+
+    /// Whether the driver has registered this adapter.
+    pub(super) fn has_registered(&self, adapter: &Shared<M>) -> bool {
+        self.registered.get() == adapter.as_raw()
     }
 
     /// The adapter's configuration in the registry.
@@ -100,7 +101,8 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
         unsafe { Configuration::open(self.handle.raw()) }
     }
 
-    /// Sets the registration attributes: from here on NDIS knows the adapter by `adapter`.
+    /// Sets the registration attributes: from here on NDIS knows the adapter by `adapter`, which
+    /// initialisation must return.
     ///
     /// # Errors
     /// What `NdisMSetMiniportAttributes` says.
@@ -113,12 +115,13 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
             },
             MiniportAdapterContext: adapter.as_raw(),
             // An intermediate driver's adapter must not be halted when the system sleeps.
-            AttributeFlags: sys::NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM
-                | sys::NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND,
+            AttributeFlags: sys::NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND,
             CheckForHangTimeInSeconds: 0,
             InterfaceType: 0,
         };
-        self.set((&raw mut attributes).cast())
+        self.set((&raw mut attributes).cast())?;
+        self.registered.set(adapter.as_raw());
+        Ok(())
     }
 
     /// Sets the general attributes, after the registration attributes.

@@ -67,11 +67,14 @@ unsafe extern "efiapi" fn initialize<M: Miniport>(
     let Some(driver) = M::Driver::cell().get() else {
         return Status::FAILURE.raw();
     };
-    // SAFETY: handle and parameters are those of this call, and this driver asks for instances of
-    // `M` only.
+    // SAFETY: handle and parameters are those of this call.
     let initializer = unsafe { Initializer::new(handle, parameters) };
     match M::initialize(driver, &initializer, at) {
         Ok(adapter) => {
+            assert!(
+                initializer.has_registered(&adapter),
+                "an adapter was initialised but another one registered"
+            );
             // NDIS's reference, until halt.
             let _context = adapter.into_raw();
             Status::SUCCESS.raw()

@@ -26,9 +26,6 @@ use crate::{
 pub trait Miniport: Sized + Send + Sync + 'static {
     /// The driver it belongs to.
     type Driver: Driver<Miniport = Self>;
-    /// What the driver gives NDIS with the request for a virtual miniport.
-    type Instance: Send + Sync + 'static;
-
     /// `MiniportInitializeEx`. Must set the registration attributes and then the general ones.
     ///
     /// # Errors

@@ -14,41 +14,47 @@ use ndis_sys as sys;
 use crate::status::{Result, Status};
 
 /// A NET_BUFFER, seen by a driver that may read it.
-#[repr(transparent)]
-pub struct NetBuffer(sys::NET_BUFFER);
+#[repr(C)]
+pub struct NetBuffer {
+    raw: sys::NET_BUFFER,
+    /// Takes no room, but has no size that is known: so nobody can swap what two views look at.
+    unsized_tail: [()],
+}
 
 impl NetBuffer {
     /// # Safety
     /// The NET_BUFFER and its MDLs are valid, and nobody writes to them, for as long as the view
     /// lives.
     pub(super) unsafe fn from_raw<'a>(raw: NonNull<sys::NET_BUFFER>) -> &'a Self {
-        // SAFETY: as the caller says; the view is transparent.
-        unsafe { raw.cast::<Self>().as_ref() }
+        let view = ptr::slice_from_raw_parts(raw.as_ptr().cast::<()>(), 0) as *const Self;
+        // SAFETY: as the caller says; the view has the structure's layout.
+        unsafe { &*view }
     }
 
     /// # Safety
     /// The NET_BUFFER and its MDLs are valid, and nobody else uses them, for as long as the view
     /// lives.
     pub(super) unsafe fn from_raw_mut<'a>(raw: NonNull<sys::NET_BUFFER>) -> &'a mut Self {
-        // SAFETY: as the caller says; the view is transparent.
-        unsafe { raw.cast::<Self>().as_mut() }
+        let view = ptr::slice_from_raw_parts_mut(raw.as_ptr().cast::<()>(), 0) as *mut Self;
+        // SAFETY: as the caller says; the view has the structure's layout.
+        unsafe { &mut *view }
     }
 
     pub(super) const fn next(&self) -> *mut sys::NET_BUFFER {
-        self.0.Next
+        self.raw.Next
     }
 
     /// The length of the frame, in bytes.
     #[must_use]
     pub const fn data_length(&self) -> u32 {
-        self.0.DataLength
+        self.raw.DataLength
     }
 
     /// Copies the first bytes of the frame. Returns how many: all that were asked for, or as many
     /// as the frame has, or as could be mapped.
     #[must_use]
     pub fn read_front(&self, into: &mut [u8]) -> usize {
-        let wanted = into.len().min(self.0.DataLength as usize);
+        let wanted = into.len().min(self.raw.DataLength as usize);
         let mut done = 0;
         self.walk(wanted, |piece| {
             // SAFETY: `walk` gives readable pieces of the frame, which nobody writes to.
@@ -65,7 +71,7 @@ impl NetBuffer {
     /// [`Status::INVALID_LENGTH`] if the frame is shorter, [`Status::RESOURCES`] if it cannot be
     /// mapped.
     pub fn write_front(&mut self, from: &[u8]) -> Result {
-        if from.len() > self.0.DataLength as usize {
+        if from.len() > self.raw.DataLength as usize {
             return Err(Status::INVALID_LENGTH);
         }
         // Mapping is what can fail. Each MDL keeps its mapping, so the second walk goes through.
@@ -90,11 +96,11 @@ impl NetBuffer {
     /// [`Status::INVALID_LENGTH`] if the frame would still be shorter than `front`,
     /// [`Status::RESOURCES`] if memory is short.
     pub fn grow_front(&mut self, by: u32, front: &[u8]) -> Result {
-        if front.len() > self.0.DataLength as usize + by as usize {
+        if front.len() > self.raw.DataLength as usize + by as usize {
             return Err(Status::INVALID_LENGTH);
         }
         // SAFETY: the NET_BUFFER is this driver's for now (NdisRetreatNetBufferDataStart).
-        let status = unsafe { sys::NdisRetreatNetBufferDataStart(&raw mut self.0, by, 0, None) };
+        let status = unsafe { sys::NdisRetreatNetBufferDataStart(&raw mut self.raw, by, 0, None) };
         Status::from_raw(status).ok()?;
         self.write_front(front).inspect_err(|_| self.advance(by))
     }
@@ -105,7 +111,7 @@ impl NetBuffer {
     /// [`Status::INVALID_LENGTH`] if the frame is too short: then nothing changed.
     pub fn shrink_front(&mut self, by: u32, front: &[u8]) -> Result {
         let left = self
-            .0
+            .raw
             .DataLength
             .checked_sub(by)
             .ok_or(Status::INVALID_LENGTH)?;
@@ -121,23 +127,25 @@ impl NetBuffer {
         // SAFETY: the NET_BUFFER is this driver's for now, and has at least `by` bytes
         // (NdisAdvanceNetBufferDataStart). Only an MDL that a retreat of ours added is freed: the
         // data of the driver that made the frame begins behind it.
-        unsafe { sys::NdisAdvanceNetBufferDataStart(&raw mut self.0, by, 1, None) };
+        unsafe { sys::NdisAdvanceNetBufferDataStart(&raw mut self.raw, by, 1, None) };
     }
 
     /// Calls `visit` with the pieces of memory that hold the first `length` bytes of the frame, in
     /// order. Returns for how many bytes: fewer if an MDL cannot be mapped.
     fn walk(&self, length: usize, mut visit: impl FnMut(Piece)) -> usize {
-        let mut mdl = self.0.CurrentMdl;
-        let mut offset = self.0.CurrentMdlOffset as usize;
+        let mut mdl = self.raw.CurrentMdl;
+        let mut offset = self.raw.CurrentMdlOffset as usize;
         let mut done = 0;
         while done < length {
             // SAFETY: the MDL chain of a NET_BUFFER is valid, and ends with null.
-            let Some(current) = (unsafe { mdl.as_mut() }) else {
+            let Some(current) = (unsafe { mdl.as_ref() }) else {
                 break;
             };
             let available = (current.ByteCount as usize).saturating_sub(offset);
+            let next = current.Next;
             if available > 0 {
-                let Some(start) = system_address(current) else {
+                // SAFETY: as above.
+                let Some(start) = (unsafe { system_address(mdl) }) else {
                     break;
                 };
                 let take = available.min(length - done);
@@ -150,7 +158,7 @@ impl NetBuffer {
                 done += take;
             }
             offset = 0;
-            mdl = current.Next;
+            mdl = next;
         }
         done
     }
@@ -164,27 +172,29 @@ struct Piece {
 
 /// The system address of an MDL's buffer, mapping it if it is not: `MmGetSystemAddressForMdlSafe`
 /// with `LowPagePriority`, never executable. `None` when the system is short of address space.
-fn system_address(mdl: &mut sys::MDL) -> Option<NonNull<u8>> {
-    let flags = i32::from(mdl.MdlFlags);
-    if flags & (sys::MDL_MAPPED_TO_SYSTEM_VA | sys::MDL_SOURCE_IS_NONPAGED_POOL) as i32 != 0 {
-        return NonNull::new(mdl.MappedSystemVa.cast());
+///
+/// # Safety
+/// The MDL is valid and describes locked pages or nonpaged pool.
+unsafe fn system_address(mdl: *mut sys::MDL) -> Option<NonNull<u8>> {
+    // SAFETY: the MDL is valid, says the caller.
+    let current = unsafe { &*mdl };
+    if current.MdlFlags & (sys::MDL_MAPPED_TO_SYSTEM_VA | sys::MDL_SOURCE_IS_NONPAGED_POOL) != 0 {
+        return NonNull::new(current.MappedSystemVa.cast());
     }
     // SAFETY: the MDL describes locked pages, as every MDL of a NET_BUFFER does
     // (MmMapLockedPagesSpecifyCache).
     let address = unsafe {
         sys::MmMapLockedPagesSpecifyCache(
             mdl,
-            KERNEL_MODE,
-            MM_CACHED,
+            sys::KernelMode,
+            sys::MmCached,
             ptr::null_mut(),
             0,
-            LOW_PAGE_PRIORITY | MDL_MAPPING_NO_EXECUTE,
+            LOW_PAGE_PRIORITY | sys::MdlMappingNoExecute,
         )
     };
     NonNull::new(address.cast())
 }
 
-const KERNEL_MODE: sys::KPROCESSOR_MODE = 0;
-const MM_CACHED: sys::MEMORY_CACHING_TYPE = 1;
+/// `LowPagePriority` of `MM_PAGE_PRIORITY`: fail rather than use up what is left.
 const LOW_PAGE_PRIORITY: u32 = 0;
-const MDL_MAPPING_NO_EXECUTE: u32 = 0x4000_0000;

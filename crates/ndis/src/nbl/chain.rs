@@ -189,6 +189,20 @@ impl<K> Chain<K> {
         mem::forget(other);
     }
 
+    /// The number of frames: an NBL may have several.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        let mut frames = 0;
+        let mut next = self.head;
+        while let Some(nbl) = NonNull::new(next) {
+            // SAFETY: every NBL of the chain is valid by the invariant, and nobody writes to it.
+            let list = unsafe { NetBufferList::from_raw(nbl) };
+            frames += list.buffers().count() as u64;
+            next = list.raw().Next;
+        }
+        frames
+    }
+
     /// Sets the status that every NBL of the chain carries.
     pub fn set_status(&mut self, status: Status) {
         let mut next = self.head;

@@ -17,7 +17,7 @@ use core::{
 
 use ndis_sys as sys;
 
-use super::{Chain, Nbl, NetBufferList};
+use super::{Chain, Nbl, NetBuffer, NetBufferList};
 use crate::{
     driver::MiniportRegistration,
     miniport::MiniportHandle,
@@ -239,19 +239,23 @@ impl DerivedPool {
 
     /// An NBL that describes the frame of `parent` with its first `skip` bytes replaced by `front`,
     /// to be indicated on `adapter`. The parent's memory is not touched: `front` has a buffer of
-    /// its own.
+    /// its own, in one piece. Some of the frame must be left behind `skip`.
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
-    /// [`Status::RESOURCES`] if there is no memory.
+    /// [`Status::RESOURCES`] if there is no memory, [`Status::INVALID_LENGTH`] if nothing is left.
     pub fn fragment_of(
         &self,
         parent: &Parent,
         skip: u32,
-        front: &[u8; FRONT],
+        front: &[u8],
         adapter: MiniportHandle,
     ) -> Result<Nbl<Derived>> {
+        let length = parent.buffers().next().map_or(0, NetBuffer::data_length);
+        let rest = length.checked_sub(skip).filter(|&rest| rest > 0);
+        let rest = rest.ok_or(Status::INVALID_LENGTH)?;
+        let delta = front.len() as u32;
         // SAFETY: parent and pools are valid (NdisAllocateFragmentNetBufferList). One fragment
         // holds the whole rest of the frame.
         let fragment = unsafe {
@@ -260,14 +264,15 @@ impl DerivedPool {
                 self.lists,
                 self.buffers,
                 skip,
-                u32::MAX,
-                FRONT as u32,
+                rest,
+                delta,
                 0,
                 0,
             )
         };
+        let origin = Origin::Fragment { delta };
         // SAFETY: null, or a new NBL derived from `parent`.
-        let mut fragment = unsafe { Nbl::derive(fragment, parent, adapter, Origin::Fragment) }?;
+        let mut fragment = unsafe { Nbl::derive(fragment, parent, adapter, origin) }?;
         let written = fragment
             .buffers_mut()
             .try_for_each(|buffer| buffer.write_front(front));
@@ -298,8 +303,8 @@ impl DerivedPool {
                 sys::NdisFreeCloneNetBufferList(raw.as_ptr(), CLONE_FLAGS);
             },
             // SAFETY: as above, with the same offset and flags (NdisFreeFragmentNetBufferList).
-            Origin::Fragment => unsafe {
-                sys::NdisFreeFragmentNetBufferList(raw.as_ptr(), FRONT as u32, 0);
+            Origin::Fragment { delta } => unsafe {
+                sys::NdisFreeFragmentNetBufferList(raw.as_ptr(), delta, 0);
             },
         }
         // SAFETY: a derived NBL always has a parent.
@@ -339,9 +344,9 @@ impl Nbl<Derived> {
         list.Next = core::ptr::null_mut();
         list.ParentNetBufferList = parent.raw.as_ptr();
         list.SourceHandle = adapter.raw();
-        list.NblFlags = parent.raw().NblFlags;
+        list.NblFlags = parent.raw().NblFlags & origin.inherited_flags();
         list.Status = sys::NDIS_STATUS_SUCCESS;
-        list.MiniportReserved[0] = core::ptr::without_provenance_mut(origin as usize);
+        list.MiniportReserved[0] = origin.to_word();
         // SAFETY: the NBL is this driver's own and complete.
         Ok(unsafe { Self::from_raw(raw) })
     }
@@ -367,22 +372,41 @@ impl Chain<Derived> {
 /// belongs to the miniport that indicates the NBL: this driver.
 #[derive(Clone, Copy)]
 enum Origin {
-    Clone = 0,
-    Fragment = 1,
+    Clone,
+    /// With this many bytes of its own in front: one at least.
+    Fragment {
+        delta: u32,
+    },
 }
 
 impl Origin {
+    fn to_word(self) -> sys::PVOID {
+        core::ptr::without_provenance_mut(match self {
+            Self::Clone => 0,
+            Self::Fragment { delta } => delta as usize,
+        })
+    }
+
     fn of(list: &sys::NET_BUFFER_LIST) -> Self {
-        match list.MiniportReserved[0].addr() {
+        match list.MiniportReserved[0].addr() as u32 {
             0 => Self::Clone,
-            1 => Self::Fragment,
-            _ => panic!("an NBL's MiniportReserved changed while it was indicated"),
+            delta => Self::Fragment { delta },
+        }
+    }
+
+    /// Which of the parent's flags hold for the derived NBL: where a fragment's headers are split is
+    /// another place.
+    const fn inherited_flags(self) -> u32 {
+        match self {
+            Self::Clone => u32::MAX,
+            Self::Fragment { .. } => {
+                !(sys::NDIS_NBL_FLAGS_HD_SPLIT
+                    | sys::NDIS_NBL_FLAGS_SPLIT_AT_UPPER_LAYER_PROTOCOL_HEADER
+                    | sys::NDIS_NBL_FLAGS_SPLIT_AT_UPPER_LAYER_PROTOCOL_PAYLOAD)
+            }
         }
     }
 }
-
-/// The length of a fragment's own first bytes: the two addresses of an Ethernet header.
-const FRONT: usize = 12;
 
 /// The clone refers to the parent's MDLs, which nobody changes while the parent is counted.
 const CLONE_FLAGS: u32 = sys::NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS;

@@ -6,17 +6,22 @@ use core::{marker::PhantomData, mem::offset_of, ptr::NonNull};
 use ndis_sys as sys;
 
 use super::{Chain, Nbl};
-use crate::{mem::POOL_ALIGNMENT, protocol::BindingHandle, status::Status};
+use crate::{
+    mem::POOL_ALIGNMENT,
+    protocol::{BindingHandle, Protocol},
+    status::Status,
+};
 
 /// Kind of an NBL that an upper driver entrusted to a miniport to be sent.
 pub struct Outgoing;
 
-/// Kind of an outgoing NBL that carries a record of this driver's, `C`, until it is taken back.
-pub struct Forwarded<C>(PhantomData<C>);
+/// Kind of an outgoing NBL that carries a record of this driver's, `P::SendContext`, until it is taken
+/// back.
+pub struct Forwarded<P>(PhantomData<P>);
 
-impl<C> Forwarded<C> {
+impl<P: Protocol> Forwarded<P> {
     /// How many bytes of context space each NBL needs: what an adapter asks for as context backfill.
-    pub const CONTEXT_SIZE: u32 = Record::<C>::SIZE as u32;
+    pub const CONTEXT_SIZE: u32 = Record::<P::SendContext>::SIZE as u32;
 }
 
 /// What an intermediate driver must know again when a send comes back.
@@ -35,16 +40,21 @@ impl Nbl<Outgoing> {
     ///
     /// # Errors
     /// The NBL as it was, if there is no memory for the record.
-    pub fn forward<C>(
+    pub fn forward<P: Protocol>(
         self,
-        binding: BindingHandle,
-        context: C,
-    ) -> core::result::Result<Nbl<Forwarded<C>>, Self> {
+        binding: BindingHandle<P>,
+        context: P::SendContext,
+    ) -> core::result::Result<Nbl<Forwarded<P>>, Self> {
         let raw = self.as_raw();
         // SAFETY: the NBL is this driver's for now, and the size is a multiple of
         // MEMORY_ALLOCATION_ALIGNMENT (NdisAllocateNetBufferListContext).
         let status = unsafe {
-            sys::NdisAllocateNetBufferListContext(raw, Record::<C>::SIZE, 0, CONTEXT_TAG)
+            sys::NdisAllocateNetBufferListContext(
+                raw,
+                Record::<P::SendContext>::SIZE,
+                0,
+                CONTEXT_TAG,
+            )
         };
         if Status::from_raw(status).ok().is_err() {
             return Err(self);
@@ -58,7 +68,7 @@ impl Nbl<Outgoing> {
         };
         list.SourceHandle = binding.raw();
         // SAFETY: the context space just allocated is on top.
-        let top = unsafe { Record::<C>::top_of(nbl) };
+        let top = unsafe { Record::<P::SendContext>::top_of(nbl) };
         // SAFETY: it is large enough for the record, and aligned to a pointer's size.
         unsafe { top.write(record) };
         // SAFETY: the NBL stays this driver's; only its kind changes.
@@ -66,13 +76,13 @@ impl Nbl<Outgoing> {
     }
 }
 
-impl<C> Nbl<Forwarded<C>> {
+impl<P: Protocol> Nbl<Forwarded<P>> {
     /// The record that [`Nbl::forward`] put on the NBL.
     #[must_use]
-    pub fn context(&self) -> &C {
+    pub fn context(&self) -> &P::SendContext {
         // SAFETY: an NBL of this kind has a record of this type on top of its context stack: what
         // drivers below put there they have taken off before they completed the send.
-        let record = unsafe { Record::<C>::top_of(self.raw_pointer()) };
+        let record = unsafe { Record::<P::SendContext>::top_of(self.raw_pointer()) };
         // SAFETY: the record stays there, and as it is, while the NBL is of this kind.
         &unsafe { record.as_ref() }.context
     }
@@ -81,15 +91,15 @@ impl<C> Nbl<Forwarded<C>> {
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
     #[must_use]
-    pub fn take_back(self) -> (Nbl<Outgoing>, C) {
+    pub fn take_back(self) -> (Nbl<Outgoing>, P::SendContext) {
         let mut nbl = self.into_raw();
         // SAFETY: as in `context`.
-        let record = unsafe { Record::<C>::top_of(nbl) };
+        let record = unsafe { Record::<P::SendContext>::top_of(nbl) };
         // SAFETY: the record is read once: its space is freed below.
         let record = unsafe { record.read() };
         // SAFETY: the NBL is this driver's again, and the space on top is what `forward` allocated,
         // with that size (NdisFreeNetBufferListContext).
-        unsafe { sys::NdisFreeNetBufferListContext(nbl.as_ptr(), Record::<C>::SIZE) };
+        unsafe { sys::NdisFreeNetBufferListContext(nbl.as_ptr(), Record::<P::SendContext>::SIZE) };
         // SAFETY: the NBL is this driver's.
         unsafe { nbl.as_mut() }.SourceHandle = record.source;
         // SAFETY: the NBL stays this driver's; only its kind changes.
@@ -101,11 +111,11 @@ impl<C> Nbl<Forwarded<C>> {
     }
 }
 
-impl<C> Chain<Forwarded<C>> {
+impl<P: Protocol> Chain<Forwarded<P>> {
     /// A chain that came back to `ProtocolSendNetBufferListsComplete`.
     ///
     /// # Safety
-    /// As for [`Chain::from_raw`]; and every NBL was sent by this driver with a record `C`.
+    /// As for [`Chain::from_raw`]; and every NBL was sent by this driver with a record of `P`'s.
     pub(crate) unsafe fn completed(head: *mut sys::NET_BUFFER_LIST) -> Self {
         // SAFETY: as the caller says.
         unsafe { Self::from_raw(head) }

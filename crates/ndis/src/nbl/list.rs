@@ -1,14 +1,18 @@
 //! A NET_BUFFER_LIST as a view: its buffers and its out-of-band data.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use ndis_sys as sys;
 
 use super::NetBuffer;
 
 /// A NET_BUFFER_LIST, seen by a driver that may read it.
-#[repr(transparent)]
-pub struct NetBufferList(sys::NET_BUFFER_LIST);
+#[repr(C)]
+pub struct NetBufferList {
+    raw: sys::NET_BUFFER_LIST,
+    /// Takes no room, but has no size that is known: so nobody can swap what two views look at.
+    unsized_tail: [()],
+}
 
 /// What an NBL's `Ieee8021QNetBufferListInfo` says: an 802.1Q tag that travels beside the frame. All
 /// zero means that there is none.
@@ -26,24 +30,26 @@ impl NetBufferList {
     /// # Safety
     /// The NBL is valid, and nobody writes to it, for as long as the view lives.
     pub(crate) unsafe fn from_raw<'a>(raw: NonNull<sys::NET_BUFFER_LIST>) -> &'a Self {
-        // SAFETY: as the caller says; the view is transparent.
-        unsafe { raw.cast::<Self>().as_ref() }
+        let view = ptr::slice_from_raw_parts(raw.as_ptr().cast::<()>(), 0) as *const Self;
+        // SAFETY: as the caller says; the view has the structure's layout.
+        unsafe { &*view }
     }
 
     /// # Safety
     /// The NBL is valid, and nobody else uses it, for as long as the view lives.
     pub(crate) unsafe fn from_raw_mut<'a>(raw: NonNull<sys::NET_BUFFER_LIST>) -> &'a mut Self {
-        // SAFETY: as the caller says; the view is transparent.
-        unsafe { raw.cast::<Self>().as_mut() }
+        let view = ptr::slice_from_raw_parts_mut(raw.as_ptr().cast::<()>(), 0) as *mut Self;
+        // SAFETY: as the caller says; the view has the structure's layout.
+        unsafe { &mut *view }
     }
 
     pub(super) const fn raw(&self) -> &sys::NET_BUFFER_LIST {
-        &self.0
+        &self.raw
     }
 
     /// The frames of the NBL.
     pub fn buffers(&self) -> impl Iterator<Item = &NetBuffer> {
-        let mut next = self.0.FirstNetBuffer;
+        let mut next = self.raw.FirstNetBuffer;
         core::iter::from_fn(move || {
             let buffer = NonNull::new(next)?;
             // SAFETY: the NET_BUFFERs of a valid NBL are valid and belong to it.
@@ -55,7 +61,7 @@ impl NetBufferList {
 
     /// The frames of the NBL, to be changed.
     pub fn buffers_mut(&mut self) -> impl Iterator<Item = &mut NetBuffer> {
-        let mut next = self.0.FirstNetBuffer;
+        let mut next = self.raw.FirstNetBuffer;
         core::iter::from_fn(move || {
             let buffer = NonNull::new(next)?;
             // SAFETY: the NET_BUFFERs of a valid NBL are valid and belong to it, and each is handed
@@ -69,12 +75,12 @@ impl NetBufferList {
     /// The 802.1Q tag beside the frame.
     #[must_use]
     pub fn out_of_band_tag(&self) -> OutOfBandTag {
-        OutOfBandTag::from_raw(self.0.NetBufferListInfo[IEEE_8021Q].addr())
+        OutOfBandTag::from_raw(self.raw.NetBufferListInfo[IEEE_8021Q].addr())
     }
 
     /// Sets the 802.1Q tag beside the frame.
     pub fn set_out_of_band_tag(&mut self, tag: OutOfBandTag) {
-        self.0.NetBufferListInfo[IEEE_8021Q] = core::ptr::without_provenance_mut(tag.to_raw());
+        self.raw.NetBufferListInfo[IEEE_8021Q] = ptr::without_provenance_mut(tag.to_raw());
     }
 }
 

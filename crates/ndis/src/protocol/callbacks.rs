@@ -44,6 +44,7 @@ pub(crate) fn characteristics<D: Driver>(
         MajorNdisVersion: contract.major(),
         MinorNdisVersion: contract.minor(),
         Name: name,
+        SetOptionsHandler: Some(set_options::<D>),
         BindAdapterHandlerEx: Some(bind::<D::Protocol>),
         UnbindAdapterHandlerEx: Some(unbind::<D::Protocol>),
         OpenAdapterCompleteHandlerEx: Some(open_complete::<D::Protocol>),
@@ -56,6 +57,18 @@ pub(crate) fn characteristics<D: Driver>(
         SendNetBufferListsCompleteHandler: Some(send_complete::<D::Protocol>),
         ..sys::NDIS_PROTOCOL_DRIVER_CHARACTERISTICS::zeroed()
     }
+}
+
+/// `ProtocolSetOptions`: there are no options to set, but here NDIS tells the handle, before any other
+/// callback and before `NdisRegisterProtocolDriver` returns it.
+unsafe extern "efiapi" fn set_options<D: Driver>(
+    handle: sys::NDIS_HANDLE,
+    _context: sys::NDIS_HANDLE,
+) -> sys::NDIS_STATUS {
+    if let Some(driver) = D::cell().get() {
+        driver.protocol().registered(handle);
+    }
+    Status::SUCCESS.raw()
 }
 
 unsafe extern "efiapi" fn bind<P: Protocol>(
@@ -304,13 +317,13 @@ unsafe extern "efiapi" fn send_complete<P: Protocol>(
 
 /// # Safety
 /// `context` is the binding context of a `P`, and some reference to it outlives the result.
-unsafe fn context_of<P>(context: sys::NDIS_HANDLE) -> ManuallyDrop<Shared<Context<P>>> {
+unsafe fn context_of<P: Protocol>(context: sys::NDIS_HANDLE) -> ManuallyDrop<Shared<Context<P>>> {
     // SAFETY: as the caller says.
     unsafe { Shared::lend_raw(context) }
 }
 
-impl<P> Context<P> {
-    fn handle(&self) -> BindingHandle {
+impl<P: Protocol> Context<P> {
+    fn handle(&self) -> BindingHandle<P> {
         BindingHandle::from_raw(self.handle.load(Ordering::Acquire))
     }
 

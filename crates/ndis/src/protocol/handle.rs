@@ -2,12 +2,14 @@
 
 use core::{
     ffi::c_void,
+    marker::PhantomData,
     ptr,
     sync::atomic::{AtomicPtr, Ordering},
 };
 
 use ndis_sys as sys;
 
+use super::Protocol;
 use crate::{
     configuration::Configuration,
     irql::Passive,
@@ -20,41 +22,68 @@ use crate::{
 /// It is valid from [`opened`](super::Protocol::opened) until [`unbind`](super::Protocol::unbind)
 /// returns; the driver must not use it after. No type can show that: a driver counts what is under
 /// way on a binding in a [`Gate`](crate::sync::Gate) that it shuts before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct BindingHandle(sys::NDIS_HANDLE);
+///
+/// It belongs to bindings of `P`: what is sent and asked through it comes back to `P`, with the
+/// records and tokens of `P`'s types.
+pub struct BindingHandle<P> {
+    raw: sys::NDIS_HANDLE,
+    protocol: PhantomData<fn() -> P>,
+}
+
+impl<P> Clone for BindingHandle<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for BindingHandle<P> {}
 
 // SAFETY: an opaque number that NDIS takes on any thread.
-unsafe impl Send for BindingHandle {}
+unsafe impl<P> Send for BindingHandle<P> {}
 // SAFETY: as above.
-unsafe impl Sync for BindingHandle {}
+unsafe impl<P> Sync for BindingHandle<P> {}
 
 /// A place for the handle that any thread may look at: nothing before the binding is open, and
 /// nothing after.
-#[derive(Default)]
-pub struct HandleCell(AtomicPtr<c_void>);
+pub struct HandleCell<P> {
+    raw: AtomicPtr<c_void>,
+    protocol: PhantomData<fn() -> P>,
+}
 
-impl HandleCell {
+impl<P> Default for HandleCell<P> {
+    fn default() -> Self {
+        Self {
+            raw: AtomicPtr::new(ptr::null_mut()),
+            protocol: PhantomData,
+        }
+    }
+}
+
+impl<P: Protocol> HandleCell<P> {
     /// Puts the handle in its place, or takes it out.
-    pub fn set(&self, handle: Option<BindingHandle>) {
+    pub fn set(&self, handle: Option<BindingHandle<P>>) {
         let raw = handle.map_or(ptr::null_mut(), BindingHandle::raw);
-        self.0.store(raw, Ordering::Release);
+        self.raw.store(raw, Ordering::Release);
     }
 
     /// The handle, while the binding is open.
     #[must_use]
-    pub fn get(&self) -> Option<BindingHandle> {
-        let raw = self.0.load(Ordering::Acquire);
-        (!raw.is_null()).then_some(BindingHandle(raw))
+    pub fn get(&self) -> Option<BindingHandle<P>> {
+        let raw = self.raw.load(Ordering::Acquire);
+        (!raw.is_null()).then_some(BindingHandle::from_raw(raw))
     }
 }
 
-impl BindingHandle {
+impl<P: Protocol> BindingHandle<P> {
     pub(crate) const fn from_raw(raw: sys::NDIS_HANDLE) -> Self {
-        Self(raw)
+        Self {
+            raw,
+            protocol: PhantomData,
+        }
     }
 
     pub(crate) const fn raw(self) -> sys::NDIS_HANDLE {
-        self.0
+        self.raw
     }
 
     /// Sends. Every NBL comes back to [`send_complete`](super::Protocol::send_complete).
@@ -63,7 +92,7 @@ impl BindingHandle {
     /// back above, where they were sent.
     ///
     /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisSendNetBufferLists.
-    pub fn send<C>(self, sends: Chain<Forwarded<C>>, at_dispatch: bool) {
+    pub fn send(self, sends: Chain<Forwarded<P>>, at_dispatch: bool) {
         if sends.is_empty() {
             return;
         }
@@ -75,7 +104,7 @@ impl BindingHandle {
         // SAFETY: the binding is open and running, and every NBL of the chain has it as source.
         unsafe {
             sys::NdisSendNetBufferLists(
-                self.0,
+                self.raw,
                 sends.into_raw(),
                 sys::NDIS_DEFAULT_PORT_NUMBER,
                 flags,
@@ -96,7 +125,7 @@ impl BindingHandle {
             0
         };
         // SAFETY: the frames came from this binding, which is open, and are unchanged.
-        unsafe { sys::NdisReturnNetBufferLists(self.0, frames.into_raw(), flags) };
+        unsafe { sys::NdisReturnNetBufferLists(self.raw, frames.into_raw(), flags) };
     }
 
     /// Asks the drivers below to complete sends with this cancel ID early.
@@ -105,7 +134,7 @@ impl BindingHandle {
     pub fn cancel_sends(self, cancel_id: usize) {
         let id = ptr::without_provenance_mut(cancel_id);
         // SAFETY: the binding is open for the whole call; the ID is a number that drivers compare.
-        unsafe { sys::NdisCancelSendNetBufferLists(self.0, id) };
+        unsafe { sys::NdisCancelSendNetBufferLists(self.raw, id) };
     }
 
     /// The configuration of the binding in the registry.
@@ -117,6 +146,6 @@ impl BindingHandle {
         _at: Passive<'callback>,
     ) -> Result<Configuration<'callback>> {
         // SAFETY: the binding is open, and stays so for the callback that PASSIVE_LEVEL belongs to.
-        unsafe { Configuration::open(self.0) }
+        unsafe { Configuration::open(self.raw) }
     }
 }

@@ -50,7 +50,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// The adapter is closed again and the bind fails.
-    fn opened(this: &Shared<Self>, handle: BindingHandle, at: Passive<'_>) -> Result;
+    fn opened(this: &Shared<Self>, handle: BindingHandle<Self>, at: Passive<'_>) -> Result;
 
     /// `ProtocolUnbindAdapterEx`, before the adapter is closed: from the return on, the driver uses
     /// the handle no more. Sends, requests and kept receives must be back.
@@ -69,7 +69,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// `handle`. May come before [`opened`](Self::opened).
     fn receive(
         this: &Shared<Self>,
-        handle: BindingHandle,
+        handle: BindingHandle<Self>,
         frames: Chain<Incoming>,
         at_dispatch: bool,
     );
@@ -78,11 +78,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn receive_lent(this: &Shared<Self>, frames: Lent<'_>, at_dispatch: bool);
 
     /// `ProtocolSendNetBufferListsComplete`.
-    fn send_complete(
-        this: &Shared<Self>,
-        sends: Chain<Forwarded<Self::SendContext>>,
-        at_dispatch: bool,
-    );
+    fn send_complete(this: &Shared<Self>, sends: Chain<Forwarded<Self>>, at_dispatch: bool);
 
     /// `ProtocolOidRequestComplete`.
     fn oid_complete(this: &Shared<Self>, completed: Completed<Self::Request>);
