@@ -25,7 +25,7 @@ use ndis::{
 };
 
 use crate::{
-    driver::Mux,
+    driver::{Mux, Pools},
     instance::Instance,
     protocol::Request,
     stations::{Entry, Stations},
@@ -36,7 +36,7 @@ use crate::{
 pub(crate) struct Binding {
     /// What does not change while the adapter is bound.
     nic: Nic,
-    derived: Shared<DerivedPool>,
+    pools: Pools,
     state: SpinLock<State>,
     receive: SpinLock<Receive>,
     /// Who receives once the binding is closed: kept so that closing needs no memory.
@@ -84,7 +84,7 @@ impl Binding {
         let nobody = Shared::try_new(Stations::default())?;
         Shared::try_new(Self {
             nic: Nic::of(parameters),
-            derived: mux.derived_pool()?,
+            pools: mux.pools()?,
             state: SpinLock::new(State {
                 lifecycle: Lifecycle::new(),
                 link: parameters.link(),
@@ -109,7 +109,12 @@ impl Binding {
 
     /// Where NBLs are derived from received frames.
     pub(crate) fn derived(&self) -> &DerivedPool {
-        &self.derived
+        &self.pools.received
+    }
+
+    /// Where carriers come from, for sends that must not be written to.
+    pub(crate) fn carriers(&self) -> &DerivedPool {
+        &self.pools.carriers
     }
 
     /// The adapter is open: requests may go down.

@@ -24,8 +24,17 @@ pub(crate) const PROTOCOL_NAME: [u16; 7] = ascii("ndismux");
 pub(crate) struct Mux {
     miniport: MiniportRegistration,
     protocol: ProtocolRegistration,
-    derived: SpinLock<Option<Shared<DerivedPool>>>,
+    pools: SpinLock<Option<Pools>>,
     bindings: SpinLock<Vec<Shared<Binding>>>,
+}
+
+/// Where NBLs of the driver's own come from: one pool for each direction, as the documents advise.
+#[derive(Clone)]
+pub(crate) struct Pools {
+    /// For what is derived from received frames.
+    pub(crate) received: Shared<DerivedPool>,
+    /// For what carries sends that must not be written to.
+    pub(crate) carriers: Shared<DerivedPool>,
 }
 
 static MUX: DriverCell<Mux> = DriverCell::empty();
@@ -35,7 +44,7 @@ impl Mux {
         Self {
             miniport: MiniportRegistration::default(),
             protocol: ProtocolRegistration::default(),
-            derived: SpinLock::new(None),
+            pools: SpinLock::new(None),
             bindings: SpinLock::new(Vec::new()),
         }
     }
@@ -47,20 +56,24 @@ impl Mux {
 
     /// Makes what needs the upper edge's registration and what bindings need.
     pub(crate) fn make_pools(&self) -> Result {
-        let derived = Shared::try_new(DerivedPool::try_new(&self.miniport)?)?;
-        self.derived.with(|place| *place = Some(derived));
+        let pool = || Shared::try_new(DerivedPool::try_new(&self.miniport)?);
+        let pools = Pools {
+            received: pool()?,
+            carriers: pool()?,
+        };
+        self.pools.with(|place| *place = Some(pools));
         Ok(())
     }
 
     /// Frees the pools. No binding is left.
     pub(crate) fn free_pools(&self) {
-        let derived = self.derived.with(Option::take);
-        drop(derived);
+        let pools = self.pools.with(Option::take);
+        drop(pools);
     }
 
-    /// The pools that a new binding's received frames are derived in.
-    pub(crate) fn derived_pool(&self) -> Result<Shared<DerivedPool>> {
-        self.derived
+    /// The pools for a new binding.
+    pub(crate) fn pools(&self) -> Result<Pools> {
+        self.pools
             .with(|place| place.clone())
             .ok_or(Status::FAILURE)
     }

@@ -32,12 +32,29 @@ pub(crate) fn remove(frames: &mut NetBufferList) {
     frames.buffers_mut().for_each(remove_one);
 }
 
-fn insert_one(frame: &mut NetBuffer, tag: Tag) -> Result {
+/// The first bytes of a frame with a tag in them: what replaces its addresses.
+///
+/// # Errors
+/// [`Status::INVALID_LENGTH`] if the frame has no room for two addresses.
+pub(crate) fn tagged(frame: &NetBuffer, tag: Tag) -> Result<[u8; TAGGED_FRONT_LENGTH]> {
+    Ok(tagged_front(&addresses(frame)?, tag))
+}
+
+/// The addresses of a frame.
+///
+/// # Errors
+/// [`Status::INVALID_LENGTH`] if the frame has no room for two addresses.
+pub(crate) fn addresses(frame: &NetBuffer) -> Result<[u8; ADDRESSES_LENGTH]> {
     let mut addresses = [0; ADDRESSES_LENGTH];
     if frame.read_front(&mut addresses) < addresses.len() {
         return Err(Status::INVALID_LENGTH);
     }
-    frame.grow_front(TAG_LENGTH as u32, &tagged_front(&addresses, tag))
+    Ok(addresses)
+}
+
+fn insert_one(frame: &mut NetBuffer, tag: Tag) -> Result {
+    let front = tagged(frame, tag)?;
+    frame.grow_front(TAG_LENGTH as u32, &front)
 }
 
 fn remove_one(frame: &mut NetBuffer) {

@@ -2,10 +2,13 @@
 
 use core::sync::atomic::Ordering;
 
-use mux_core::tagging::{SendPlan, plan_send};
+use mux_core::{
+    tagging::{ADDRESSES_LENGTH, SendPlan, plan_send},
+    wire::vlan::Tag,
+};
 use ndis::{
     Shared, Status,
-    nbl::{Chain, Forwarded, Nbl, Outgoing},
+    nbl::{Chain, Forwarded, Nbl, NetBuffer, OutOfBandTag, Outgoing},
     protocol::BindingHandle,
 };
 
@@ -81,19 +84,33 @@ fn forward(
     number
 }
 
-/// Puts the virtual miniport's tag into the frames of an NBL. An NBL that comes back with an error is
-/// as it was.
+/// Makes an NBL a send below, with the virtual miniport's tag in its frames. One that comes back with an
+/// error is as it was.
 fn plan_and_tag(
     send: Nbl<Outgoing>,
     miniport: Shared<VirtualMiniport>,
     handle: BindingHandle<Binding>,
 ) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
-    let before = send.out_of_band_tag();
-    let tag = match plan_send(miniport.vlan, to_core(before)) {
+    let tag = match plan_send(miniport.vlan, to_core(send.out_of_band_tag())) {
         SendPlan::AsIs => None,
         SendPlan::InBand(tag) => Some(tag),
         SendPlan::Refuse => return Err((send, Status::FAILURE)),
     };
+    if send.is_read_only() {
+        carry(send, miniport, handle, tag)
+    } else {
+        tag_in_place(send, miniport, handle, tag)
+    }
+}
+
+/// The NBL itself goes down; the tag is put into its frames, and taken out when it comes back.
+fn tag_in_place(
+    send: Nbl<Outgoing>,
+    miniport: Shared<VirtualMiniport>,
+    handle: BindingHandle<Binding>,
+    tag: Option<Tag>,
+) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
+    let before = send.out_of_band_tag();
     let sent = Sent {
         miniport,
         tagged: tag.map(|_| before),
@@ -108,8 +125,37 @@ fn plan_and_tag(
         let (send, _sent) = send.take_back();
         return Err((send, status));
     }
-    send.set_out_of_band_tag(Default::default());
+    send.set_out_of_band_tag(OutOfBandTag::default());
     Ok(send)
+}
+
+/// A carrier goes down: neither the NBL nor its frames may be written to.
+fn carry(
+    send: Nbl<Outgoing>,
+    miniport: Shared<VirtualMiniport>,
+    handle: BindingHandle<Binding>,
+    tag: Option<Tag>,
+) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
+    let binding = Shared::clone(miniport.binding());
+    let sent = Sent {
+        miniport,
+        tagged: None,
+    };
+    let skip = ADDRESSES_LENGTH as u32;
+    match tag {
+        Some(tag) => {
+            let front = |frame: &NetBuffer| in_band::tagged(frame, tag);
+            send.forward_by_carrier(binding.carriers(), handle, sent, skip, front)
+        }
+        None => {
+            let before = send.out_of_band_tag();
+            let carriers = binding.carriers();
+            let mut carrier =
+                send.forward_by_carrier(carriers, handle, sent, skip, in_band::addresses)?;
+            carrier.set_out_of_band_tag(before);
+            Ok(carrier)
+        }
+    }
 }
 
 fn refuse(

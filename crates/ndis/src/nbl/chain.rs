@@ -53,8 +53,8 @@ impl<K> Nbl<K> {
         raw
     }
 
-    pub(super) fn as_raw(&self) -> *mut sys::NET_BUFFER_LIST {
-        self.raw.as_ptr()
+    pub(super) const fn pointer(&self) -> NonNull<sys::NET_BUFFER_LIST> {
+        self.raw
     }
 
     /// The status that the NBL carries: after a send, how it went.
@@ -251,7 +251,7 @@ mod tests {
         let mut chain = unsafe { Chain::<Any>::from_raw(&raw mut a) };
         assert_eq!(chain.len(), 3);
         let first = chain.pop().unwrap();
-        assert_eq!(first.as_raw(), &raw mut a);
+        assert_eq!(first.pointer().as_ptr(), &raw mut a);
         chain.push(first);
         let mut order = [ptr::null_mut(); 3];
         for place in &mut order {

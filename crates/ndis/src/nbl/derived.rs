@@ -17,7 +17,7 @@ use core::{
 
 use ndis_sys as sys;
 
-use super::{Chain, Nbl, NetBuffer, NetBufferList};
+use super::{Chain, Nbl, NetBuffer, NetBufferList, OutOfBandTag, Outgoing};
 use crate::{
     driver::MiniportRegistration,
     miniport::MiniportHandle,
@@ -284,6 +284,58 @@ impl DerivedPool {
                 Err(status)
             }
         }
+    }
+
+    /// A carrier for an outgoing NBL: the first `skip` bytes of each frame are replaced by what `front`
+    /// makes of that frame.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(super) fn carrier<const N: usize>(
+        &self,
+        original: &Nbl<Outgoing>,
+        skip: u32,
+        front: impl Fn(&NetBuffer) -> Result<[u8; N]>,
+    ) -> Result<NonNull<sys::NET_BUFFER_LIST>> {
+        let lengths = || original.buffers().map(NetBuffer::data_length);
+        let longest = lengths().max().unwrap_or(0);
+        if lengths().any(|length| length <= skip) {
+            return Err(Status::INVALID_LENGTH);
+        }
+        let raw = original.pointer();
+        // SAFETY: original and pools are valid (NdisAllocateFragmentNetBufferList). One fragment holds
+        // the whole rest of each frame.
+        let carrier = unsafe {
+            sys::NdisAllocateFragmentNetBufferList(
+                raw.as_ptr(),
+                self.lists,
+                self.buffers,
+                skip,
+                longest - skip,
+                N as u32,
+                0,
+                0,
+            )
+        };
+        let mut carrier = NonNull::new(carrier).ok_or(Status::RESOURCES)?;
+        // SAFETY: both NBLs are valid (NdisCopySendNetBufferListInfo).
+        unsafe { sys::NdisCopySendNetBufferListInfo(carrier.as_ptr(), raw.as_ptr()) };
+        // SAFETY: nobody else knows of the new NBL.
+        let list = unsafe { carrier.as_mut() };
+        list.Next = core::ptr::null_mut();
+        list.ParentNetBufferList = raw.as_ptr();
+        // SAFETY: as above.
+        let view = unsafe { NetBufferList::from_raw_mut(carrier) };
+        view.set_out_of_band_tag(OutOfBandTag::default());
+        let written = view
+            .buffers_mut()
+            .zip(original.buffers())
+            .try_for_each(|(to, from)| to.write_front(&front(from)?));
+        if let Err(status) = written {
+            // SAFETY: the NBL was just made with this many bytes in front, and nobody has it.
+            unsafe { sys::NdisFreeFragmentNetBufferList(carrier.as_ptr(), N as u32, 0) };
+            return Err(status);
+        }
+        Ok(carrier)
     }
 
     /// Frees a derived NBL. If it was the last one of a parent that was released, the received NBL
