@@ -44,10 +44,11 @@ fn link_entries(repository: &Path, folder: &Path) -> Result<()> {
     let shadowed = |name: &str| {
         !name.starts_with('.') && !name.starts_with("target") && !name.starts_with("Cargo.")
     };
-    for stale in entries(folder)? {
-        if stale.is_symlink() && !stale.exists() {
-            fs::remove_file(&stale)
-                .with_context(|| format!("cannot remove {}", stale.display()))?;
+    // An entry may have gone since, and the repository may have moved.
+    for link in entries(folder)? {
+        let here = |target: &Path| target.parent() == Some(repository) && target.exists();
+        if link.is_symlink() && !fs::read_link(&link).is_ok_and(|target| here(&target)) {
+            fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
         }
     }
     for entry in entries(repository)? {
