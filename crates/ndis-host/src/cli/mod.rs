@@ -1,0 +1,4 @@
+//! The commands of `ndishost`.
+
+pub mod inspect;
+pub mod run;

@@ -1,0 +1,261 @@
+//! `ndishost run --lab FILE`: brings a lab up, lets it run, takes it down in order.
+//!
+//! It ends on Ctrl-C, on `SIGTERM` or after `--for`; a second signal ends it at once. What a driver
+//! does wrong on the way ends the process with the rule's report and exit code 1, as does anything
+//! that is outstanding at the end. Exit code 0 says that everything was given back.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use ndis_sys::{NDIS_STATISTICS_INFO, NDIS_STATUS_SUCCESS, OID_GEN_STATISTICS};
+
+use crate::client::Client;
+use crate::lab::file::{LabFile, Running};
+use events::{Counters, Events, Form};
+use live::Live;
+use stop::{Reason, Stop};
+
+mod events;
+mod live;
+mod stop;
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The lab file: images, NICs, registry values, clients
+    #[arg(long, value_name = "FILE")]
+    lab: PathBuf,
+    /// End after this many seconds [default: run until Ctrl-C]
+    #[arg(long = "for", value_name = "SECONDS")]
+    seconds: Option<u64>,
+    /// Write events as lines of JSON
+    #[arg(long)]
+    json: bool,
+    /// Do not show the calls of a driver's life, nor live counters
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+    /// Write what passes each NIC and client to this folder, as pcapng
+    #[arg(long, value_name = "DIR")]
+    capture: Option<PathBuf>,
+    /// Write this file once everything is up
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+/// Runs the lab. Exit code 0 only if all came up, and nothing is outstanding at the end.
+///
+/// # Errors
+/// The lab file is wrong, something did not come up, or a driver cannot be unloaded.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let file = LabFile::load(&args.lab)?;
+    if let Some(folder) = &args.capture {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    let form = match (args.json, args.quiet) {
+        (true, _) => Form::Json,
+        (false, true) => Form::Quiet,
+        (false, false) => Form::Text,
+    };
+    let mut stop = Stop::install().context("cannot handle signals")?;
+    let mut events = Events::new(form, names(&file));
+    let mut running = Running::prepare(&file, args.capture.as_deref())?;
+
+    let up = bring_up(&mut events, &mut running, &file, args.ready_file.as_deref());
+    if up.is_ok() {
+        stop.begin(args.seconds.map(Duration::from_secs));
+        let reason = watch(&stop, &mut events, &running, form == Form::Text);
+        events.ending(match reason {
+            Reason::Asked => "asked by a signal",
+            Reason::TimeOver => "its time is over",
+        });
+    }
+
+    for (adapter, client) in adapters(&file, &running) {
+        say_counters(&events, adapter, client);
+    }
+    let down = narrated(&mut events, || running.take_down());
+    if let Some(ready) = &args.ready_file {
+        // It says that everything is up, which it no longer is.
+        let _ = std::fs::remove_file(ready);
+    }
+    let outstanding = running.lab().outstanding();
+    let items: Vec<String> = outstanding.to_string().lines().map(str::to_owned).collect();
+    let nothing = outstanding.is_nothing();
+    events.outstanding(if nothing { &[] } else { &items });
+    up?;
+    down?;
+    Ok(if nothing {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn bring_up(
+    events: &mut Events,
+    running: &mut Running,
+    file: &LabFile,
+    ready: Option<&Path>,
+) -> anyhow::Result<()> {
+    narrated(events, || running.load(file))?;
+    for image in &file.images {
+        events.loaded(&image.service, &image.file.display().to_string());
+    }
+    narrated(events, || running.plug(file))?;
+    for client in running.clients() {
+        let up = client.wait_link(true, LINK);
+        let speed = client
+            .attributes()
+            .map_or(0, |attributes| attributes.link_speed);
+        events.link(client.name(), up, speed);
+    }
+    if let Some(ready) = ready {
+        std::fs::write(ready, "ready\n")
+            .with_context(|| format!("cannot write {}", ready.display()))?;
+    }
+    events.ready();
+    Ok(())
+}
+
+/// Lets the lab run until the end comes; says what happens meanwhile.
+fn watch(stop: &Stop, events: &mut Events, running: &Running, wanted: bool) -> Reason {
+    const SECOND: Duration = Duration::from_secs(1);
+    let mut live = Live::new(wanted);
+    let mut before = Instant::now();
+    loop {
+        let reason = stop.wait(SECOND);
+        live.clear();
+        events.calls();
+        if let Some(reason) = reason {
+            return reason;
+        }
+        if live.is_shown() {
+            let clients = running.clients().iter();
+            let now = clients.map(|client| (client.name().to_owned(), counted_by_client(client)));
+            live.show(now.collect(), before.elapsed());
+        }
+        before = Instant::now();
+    }
+}
+
+/// Does `work`, and says meanwhile which calls return.
+fn narrated<R>(events: &mut Events, work: impl FnOnce() -> R) -> R {
+    const LOOK: Duration = Duration::from_millis(20);
+    let done = AtomicBool::new(false);
+    let result = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                events.calls();
+                thread::sleep(LOOK);
+            }
+        });
+        let result = work();
+        done.store(true, Ordering::Release);
+        result
+    });
+    events.calls();
+    result
+}
+
+/// Says what the client and the adapter below it counted, at one moment: the adapter is asked again
+/// until nothing came between.
+fn say_counters(events: &Events, adapter: &str, client: &Client) {
+    const TRIES: usize = 10;
+    let mut by_adapter = counted_by_adapter(client);
+    let mut by_client = counted_by_client(client);
+    for _ in 0..TRIES {
+        let again = counted_by_adapter(client);
+        if again == by_adapter {
+            break;
+        }
+        by_adapter = again;
+        by_client = counted_by_client(client);
+    }
+    events.counters(adapter, "client", &by_client);
+    if let Some(counters) = by_adapter {
+        events.counters(adapter, "adapter", &counters);
+    }
+}
+
+/// Each adapter that has a client, and that client.
+fn adapters<'a>(
+    file: &'a LabFile,
+    running: &'a Running,
+) -> impl Iterator<Item = (&'a str, &'static Client)> {
+    file.clients.iter().filter_map(|section| {
+        let client = running
+            .clients()
+            .iter()
+            .find(|client| client.name() == section.name)?;
+        Some((section.above.as_str(), *client))
+    })
+}
+
+fn counted_by_client(client: &Client) -> Counters {
+    let counters = client.counters();
+    Counters {
+        sent_frames: counters.sent_frames,
+        sent_bytes: counters.sent_bytes,
+        received_frames: counters.received_frames,
+        received_bytes: counters.received_bytes,
+        errors: counters.send_errors,
+    }
+}
+
+/// The adapter's own statistics, if its driver answers `OID_GEN_STATISTICS`.
+fn counted_by_adapter(client: &Client) -> Option<Counters> {
+    let (status, answer) = client.query(OID_GEN_STATISTICS, size_of::<NDIS_STATISTICS_INFO>());
+    if status != NDIS_STATUS_SUCCESS {
+        return None;
+    }
+    // Header and SupportedStatistics, then 64-bit counters in the structure's order.
+    let counter = |offset: usize| {
+        answer
+            .get(offset..)?
+            .first_chunk()
+            .copied()
+            .map(u64::from_le_bytes)
+    };
+    let sum = |offsets: [usize; 3]| offsets.into_iter().map(counter).sum::<Option<u64>>();
+    macro_rules! at {
+        ($($field:ident),+) => { [$(std::mem::offset_of!(NDIS_STATISTICS_INFO, $field)),+] };
+    }
+    Some(Counters {
+        sent_frames: sum(at![
+            ifHCOutUcastPkts,
+            ifHCOutMulticastPkts,
+            ifHCOutBroadcastPkts
+        ])?,
+        sent_bytes: counter(at![ifHCOutOctets][0])?,
+        received_frames: sum(at![
+            ifHCInUcastPkts,
+            ifHCInMulticastPkts,
+            ifHCInBroadcastPkts
+        ])?,
+        received_bytes: counter(at![ifHCInOctets][0])?,
+        errors: counter(at![ifInErrors][0])? + counter(at![ifOutErrors][0])?,
+    })
+}
+
+/// What the lab file calls each device.
+fn names(file: &LabFile) -> Vec<(String, String)> {
+    let nics = file
+        .nics
+        .iter()
+        .map(|nic| (nic.device_name(), nic.name.clone()));
+    let virtual_miniports = file.virtual_miniports.iter().map(|virtual_miniport| {
+        (
+            virtual_miniport.device.as_str().to_owned(),
+            virtual_miniport.name.clone(),
+        )
+    });
+    nics.chain(virtual_miniports).collect()
+}
+
+/// How long a link may take to come up.
+const LINK: Duration = Duration::from_secs(10);

@@ -1,0 +1,289 @@
+//! What a run says: events as they happen, as lines for people or as lines of JSON.
+//!
+//! | event | fields |
+//! |---|---|
+//! | `loaded` | `image` (its service), `file` |
+//! | `call` | `name`, `callback` (NDIS called the driver), `driver`, `object`, `status` |
+//! | `link` | `client`, `up`, `bits_per_second` |
+//! | `ready` | everything in the lab file is loaded, plugged and bound |
+//! | `ending` | `reason` |
+//! | `counters` | `adapter`, `counted_by` (`client`, or the `adapter`: OID_GEN_STATISTICS), `sent_frames`, `sent_bytes`, `received_frames`, `received_bytes`, `errors` |
+//! | `outstanding` | `items`: what the drivers still own; empty is as it should be |
+//!
+//! Calls come from the trace once they have returned, so a call follows those made inside it. Devices
+//! are called what the lab file calls them. Not in here: when something is said.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Write as _};
+use std::time::Instant;
+
+use ndis_sys::{
+    NDIS_STATUS, NDIS_STATUS_ADAPTER_NOT_FOUND, NDIS_STATUS_CLOSING, NDIS_STATUS_FAILURE,
+    NDIS_STATUS_INVALID_PARAMETER, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_PENDING,
+    NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS,
+};
+use serde_json::{Value, json};
+
+use crate::ndis::trace::{Direction, Record, Trace};
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    /// Lines for people.
+    Text,
+    /// Lines for people, without the calls.
+    Quiet,
+    /// A line of JSON for each event.
+    Json,
+}
+
+/// Frames and bytes of one adapter, as its clients and the driver's statistics count them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Counters {
+    pub(super) sent_frames: u64,
+    pub(super) sent_bytes: u64,
+    pub(super) received_frames: u64,
+    pub(super) received_bytes: u64,
+    pub(super) errors: u64,
+}
+
+/// Writes events to standard output.
+pub(super) struct Events {
+    form: Form,
+    begun: Instant,
+    /// Device names in lower case, and what the lab file calls them.
+    names: BTreeMap<String, String>,
+    said: HashSet<u64>,
+}
+
+impl Events {
+    /// `names`: each device name and what the lab file calls it.
+    pub(super) fn new(form: Form, names: impl IntoIterator<Item = (String, String)>) -> Self {
+        let names = names
+            .into_iter()
+            .map(|(device, name)| (device.to_ascii_lowercase(), name))
+            .collect();
+        Self {
+            form,
+            begun: Instant::now(),
+            names,
+            said: HashSet::new(),
+        }
+    }
+
+    /// The image is loaded and its `DriverEntry` succeeded.
+    pub(super) fn loaded(&self, image: &str, file: &str) {
+        self.say(
+            &json!({ "event": "loaded", "image": image, "file": file }),
+            || format!("{image}: loaded {file}"),
+        );
+    }
+
+    /// A client above was told of its link.
+    pub(super) fn link(&self, client: &str, up: bool, bits_per_second: u64) {
+        self.say(
+            &json!({ "event": "link", "client": client, "up": up, "bits_per_second": bits_per_second }),
+            || format!("{client}: link {}, {} Mbit/s", if up { "up" } else { "down" }, bits_per_second / 1_000_000),
+        );
+    }
+
+    /// Everything is up.
+    pub(super) fn ready(&self) {
+        self.say(&json!({ "event": "ready" }), || {
+            "ready; Ctrl-C ends it".to_owned()
+        });
+    }
+
+    /// The run ends, and why.
+    pub(super) fn ending(&self, reason: &str) {
+        self.say(&json!({ "event": "ending", "reason": reason }), || {
+            format!("ending: {reason}")
+        });
+    }
+
+    /// What an adapter counted.
+    pub(super) fn counters(&self, adapter: &str, counted_by: &str, counters: &Counters) {
+        let Counters {
+            sent_frames,
+            sent_bytes,
+            received_frames,
+            received_bytes,
+            errors,
+        } = *counters;
+        self.say(
+            &json!({
+                "event": "counters", "adapter": adapter, "counted_by": counted_by,
+                "sent_frames": sent_frames, "sent_bytes": sent_bytes,
+                "received_frames": received_frames, "received_bytes": received_bytes,
+                "errors": errors,
+            }),
+            || {
+                format!(
+                    "{adapter}, counted by the {counted_by}: sent {sent_frames} frames, {sent_bytes} bytes; \
+                     received {received_frames} frames, {received_bytes} bytes; errors {errors}"
+                )
+            },
+        );
+    }
+
+    /// What the drivers still own.
+    pub(super) fn outstanding(&self, items: &[String]) {
+        self.say(
+            &json!({ "event": "outstanding", "items": items }),
+            || match items {
+                [] => "outstanding: nothing".to_owned(),
+                _ => format!("outstanding:\n  {}", items.join("\n  ")),
+            },
+        );
+    }
+
+    /// Says which calls of and into images have returned since the last time. Calls of the data path
+    /// are not among them.
+    pub(super) fn calls(&mut self) {
+        let mut records = Trace.records();
+        records.retain(|record| {
+            record.ended != 0
+                && !record.built_in
+                && !DATA_PATH.contains(&record.name)
+                && !self.said.contains(&record.sequence)
+        });
+        records.sort_by_key(|record| record.ended);
+        for record in records {
+            self.said.insert(record.sequence);
+            self.call(&record);
+        }
+    }
+
+    fn call(&self, record: &Record) {
+        let callback = record.direction == Direction::Callback;
+        let object = self.name(&record.object);
+        let status = record.status.map(status_name);
+        let event = json!({
+            "event": "call", "name": record.name, "callback": callback, "driver": record.driver,
+            "object": object, "status": status,
+        });
+        if self.form == Form::Json || (self.form == Form::Text && LIFECYCLE.contains(&record.name))
+        {
+            self.say(&event, || {
+                let arrow = if callback { "<-" } else { "->" };
+                format!(
+                    "{}: {arrow} {} {object} {}",
+                    record.driver,
+                    record.name,
+                    status.unwrap_or_default()
+                )
+            });
+        }
+    }
+
+    /// `object`, with what the lab file calls a device in place of the device's name. It may be more
+    /// than the name: `ndismux on \Device\trunk`.
+    fn name(&self, object: &str) -> String {
+        let lower = object.to_ascii_lowercase();
+        for (device, name) in &self.names {
+            if let Some(at) = lower.find(device) {
+                return format!("{}{name}{}", &object[..at], &object[at + device.len()..]);
+            }
+        }
+        object.to_owned()
+    }
+
+    fn say(&self, event: &Value, line: impl FnOnce() -> String) {
+        let mut out = io::stdout().lock();
+        // Whoever read it went away; the run goes on to its orderly end.
+        let _ = match self.form {
+            Form::Json => writeln!(out, "{event}"),
+            Form::Text | Form::Quiet => {
+                writeln!(
+                    out,
+                    "{:9.3}  {}",
+                    self.begun.elapsed().as_secs_f64(),
+                    line().trim_end()
+                )
+            }
+        };
+        let _ = out.flush();
+    }
+}
+
+/// A status by its name, where it is one of those that the lifecycle has; else in hexadecimal.
+fn status_name(status: NDIS_STATUS) -> String {
+    match status {
+        NDIS_STATUS_SUCCESS => "NDIS_STATUS_SUCCESS".to_owned(),
+        NDIS_STATUS_PENDING => "NDIS_STATUS_PENDING".to_owned(),
+        NDIS_STATUS_FAILURE => "NDIS_STATUS_FAILURE".to_owned(),
+        NDIS_STATUS_RESOURCES => "NDIS_STATUS_RESOURCES".to_owned(),
+        NDIS_STATUS_NOT_SUPPORTED => "NDIS_STATUS_NOT_SUPPORTED".to_owned(),
+        NDIS_STATUS_INVALID_PARAMETER => "NDIS_STATUS_INVALID_PARAMETER".to_owned(),
+        NDIS_STATUS_ADAPTER_NOT_FOUND => "NDIS_STATUS_ADAPTER_NOT_FOUND".to_owned(),
+        NDIS_STATUS_CLOSING => "NDIS_STATUS_CLOSING".to_owned(),
+        other => format!("{other:#010x}"),
+    }
+}
+
+/// The calls that tell a driver's life, in its order.
+const LIFECYCLE: [&str; 24] = [
+    "DriverEntry",
+    "NdisMRegisterMiniportDriver",
+    "NdisRegisterProtocolDriver",
+    "NdisIMAssociateMiniport",
+    "ProtocolBindAdapterEx",
+    "NdisOpenAdapterEx",
+    "ProtocolOpenAdapterCompleteEx",
+    "NdisIMInitializeDeviceInstanceEx",
+    "NdisIMCancelInitializeDeviceInstance",
+    "MiniportInitializeEx",
+    "NdisCompleteBindAdapterEx",
+    "MiniportPause",
+    "MiniportRestart",
+    "ProtocolUnbindAdapterEx",
+    "NdisIMDeInitializeDeviceInstance",
+    "MiniportHaltEx",
+    "NdisCloseAdapterEx",
+    "ProtocolCloseAdapterCompleteEx",
+    "NdisCompleteUnbindAdapterEx",
+    "ProtocolUninstall",
+    "MiniportDriverUnload",
+    "DriverUnload",
+    "NdisDeregisterProtocolDriver",
+    "NdisMDeregisterMiniportDriver",
+];
+
+/// Calls that come with traffic.
+const DATA_PATH: [&str; 10] = [
+    "NdisSendNetBufferLists",
+    "NdisMSendNetBufferListsComplete",
+    "NdisMIndicateReceiveNetBufferLists",
+    "NdisReturnNetBufferLists",
+    "MiniportSendNetBufferLists",
+    "MiniportReturnNetBufferLists",
+    "ProtocolSendNetBufferListsComplete",
+    "ProtocolReceiveNetBufferLists",
+    "NdisAllocateCloneNetBufferList",
+    "NdisFreeCloneNetBufferList",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_called_what_the_lab_file_calls_them() {
+        let events = Events::new(
+            Form::Json,
+            [(r"\Device\{4D75}".to_owned(), "vlan10".to_owned())],
+        );
+        assert_eq!(events.name(r"\DEVICE\{4d75}"), "vlan10");
+        assert_eq!(
+            events.name(r"ndismux on \device\{4D75}"),
+            "ndismux on vlan10"
+        );
+        assert_eq!(events.name("other"), "other");
+    }
+
+    #[test]
+    fn a_status_without_a_name_is_shown_as_its_number() {
+        assert_eq!(status_name(NDIS_STATUS_PENDING), "NDIS_STATUS_PENDING");
+        assert_eq!(status_name(0xc001_0028_u32.cast_signed()), "0xc0010028");
+    }
+}

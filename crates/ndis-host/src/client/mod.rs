@@ -1,0 +1,246 @@
+//! Built-in upper clients: protocol drivers of the host's own, which come up as a network stack does.
+//!
+//! A client binds, reads the adapter's attributes, sets look-ahead, multicast list and packet filter,
+//! sends and receives, pauses, and unbinds, through the functions that images call. Its other side is
+//! either a test, which calls [`Client`], or a wire that it bridges to ([`Client::bridge`]).
+//!
+//! | file | concern |
+//! |---|---|
+//! | `protocol` | registration and the protocol's functions |
+//! | `send` | NBLs from frames, tickets |
+//! | `receive` | what was received |
+//! | `bridge` | a wire in place of a test |
+
+mod bridge;
+mod protocol;
+mod receive;
+mod send;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ndis_sys::{
+    NDIS_OID, NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_CLOSED, NDIS_STATUS_PENDING,
+    NdisRequestQueryInformation, NdisRequestSetInformation,
+};
+
+pub use receive::Received;
+pub use send::{SendShape, SendTicket};
+
+use crate::ndis::caller::{self, Caller};
+use crate::ndis::ethernet::Mac;
+use crate::ndis::oid::{self, request};
+use crate::ndis::{BindingState, strings};
+use crate::nt::sched::Monitor;
+
+/// An upper client.
+pub struct Client {
+    name: &'static str,
+    device: String,
+    state: Monitor<State>,
+}
+
+#[derive(Default)]
+struct State {
+    protocol: Option<usize>,
+    binding: Option<usize>,
+    /// Signalled by an open or close that pended.
+    opened: Option<NDIS_STATUS>,
+    closed: bool,
+    attributes: Option<Attributes>,
+    link_up: bool,
+    phase: Option<BindingState>,
+    pool: Option<usize>,
+    /// Sends out, by NBL.
+    sends: BTreeMap<usize, send::Out>,
+    /// Send calls in progress.
+    sending: u32,
+    buffer_pool: Option<usize>,
+    /// OID requests out, with their answers.
+    requests: BTreeMap<usize, Option<NDIS_STATUS>>,
+    received: VecDeque<Received>,
+    held: Vec<usize>,
+    to_return: Vec<usize>,
+    returning: bool,
+    hold_receives: bool,
+    statuses: Vec<(NDIS_STATUS, Vec<u8>)>,
+    events: Vec<i32>,
+    packet_filter: u32,
+    counters: ClientCounters,
+    bridge: Option<Arc<dyn crate::wire::Wire>>,
+    threads: u32,
+    stop: bool,
+}
+
+/// What the adapter told a client when it bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// The current address.
+    pub mac: Mac,
+    /// The most bytes that a frame carries after its Ethernet header.
+    pub mtu: u32,
+    /// Bits a second.
+    pub link_speed: u64,
+    /// Whether there is a link.
+    pub connected: bool,
+    /// `NDIS_MAC_OPTION_*`.
+    pub mac_options: u32,
+    /// `NDIS_PACKET_TYPE_*` that the adapter can filter.
+    pub packet_filters: u32,
+    /// Bytes that the stack below wants before a frame.
+    pub data_back_fill: u32,
+    /// Bytes of NBL context that the stack below wants.
+    pub context_back_fill: u32,
+}
+
+/// What a client counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientCounters {
+    /// Frames sent.
+    pub sent_frames: u64,
+    /// Their bytes.
+    pub sent_bytes: u64,
+    /// Frames whose send failed.
+    pub send_errors: u64,
+    /// Frames received.
+    pub received_frames: u64,
+    /// Their bytes.
+    pub received_bytes: u64,
+    /// Frames that a bridge could not pass on because the adapter was not running.
+    pub dropped: u64,
+}
+
+impl State {
+    /// Whether no send is out or being made.
+    fn is_quiet(&self) -> bool {
+        self.sends.is_empty() && self.sending == 0
+    }
+}
+
+impl Client {
+    /// A client for the device of that name; it binds when that is initialized.
+    pub(crate) fn new(name: &str, device: &str) -> &'static Self {
+        Box::leak(Box::new(Self {
+            name: strings::intern(name),
+            device: device.to_owned(),
+            state: Monitor::default(),
+        }))
+    }
+
+    /// What it is called, as protocol driver too.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The device that it binds to.
+    pub fn device(&self) -> &str {
+        &self.device
+    }
+
+    /// Where its binding is.
+    pub fn binding_state(&self) -> BindingState {
+        self.state.lock().phase.unwrap_or(BindingState::Unbound)
+    }
+
+    /// Waits until its binding is in that state.
+    pub fn wait_state(&self, state: BindingState, timeout: Duration) -> bool {
+        self.state
+            .wait_until(Some(timeout), |inner| {
+                (inner.phase.unwrap_or(BindingState::Unbound) == state).then_some(())
+            })
+            .is_some()
+    }
+
+    /// Waits until its adapter tells of a link.
+    pub fn wait_link(&self, up: bool, timeout: Duration) -> bool {
+        self.state
+            .wait_until(Some(timeout), |inner| (inner.link_up == up).then_some(()))
+            .is_some()
+    }
+
+    /// Whether its adapter has a link, as it was last told.
+    pub fn link_up(&self) -> bool {
+        self.state.lock().link_up
+    }
+
+    /// What the adapter told when it bound last.
+    pub fn attributes(&self) -> Option<Attributes> {
+        self.state.lock().attributes
+    }
+
+    /// What it counted.
+    pub fn counters(&self) -> ClientCounters {
+        self.state.lock().counters
+    }
+
+    /// The statuses that it was indicated, with their buffers.
+    pub fn statuses(&self) -> Vec<(NDIS_STATUS, Vec<u8>)> {
+        self.state.lock().statuses.clone()
+    }
+
+    /// The network events that it was told, as `NET_PNP_EVENT_CODE`.
+    pub fn events(&self) -> Vec<i32> {
+        self.state.lock().events.clone()
+    }
+
+    /// Sets its packet filter, now and at the next bind.
+    pub fn set_packet_filter(&self, types: u32) -> NDIS_STATUS {
+        self.state.lock().packet_filter = types;
+        self.set(
+            ndis_sys::OID_GEN_CURRENT_PACKET_FILTER,
+            &types.to_le_bytes(),
+        )
+    }
+
+    /// Queries an OID: the status, and the answer.
+    pub fn query(&self, oid: NDIS_OID, room: usize) -> (NDIS_STATUS, Vec<u8>) {
+        let mut buffer = vec![0; room];
+        let mut request = request::new(NdisRequestQueryInformation, oid, &mut buffer);
+        let status = self.request(&mut request);
+        // SAFETY: a query's member of the union.
+        let written = unsafe { request.DATA.QUERY_INFORMATION.BytesWritten } as usize;
+        buffer.truncate(written.min(room));
+        (status, buffer)
+    }
+
+    /// Sets an OID.
+    pub fn set(&self, oid: NDIS_OID, value: &[u8]) -> NDIS_STATUS {
+        let mut buffer = value.to_vec();
+        self.request(&mut request::new(
+            NdisRequestSetInformation,
+            oid,
+            &mut buffer,
+        ))
+    }
+
+    /// Makes any OID request and waits for its answer, which is `NDIS_STATUS_CLOSED` without a binding.
+    pub fn request(&self, request: &mut NDIS_OID_REQUEST) -> NDIS_STATUS {
+        let Some(binding) = self.state.lock().binding else {
+            return NDIS_STATUS_CLOSED;
+        };
+        let _entered = caller::enter(self.caller());
+        let address = std::ptr::from_mut(request);
+        self.state.lock().requests.insert(address as usize, None);
+        // SAFETY: the binding is open, and the request lives until it is answered, below.
+        let mut status = unsafe { oid::NdisOidRequest(binding as *mut _, address) };
+        if status == NDIS_STATUS_PENDING {
+            let answer = self.state.wait_until(None, |state| {
+                state.requests.get(&(address as usize)).copied().flatten()
+            });
+            status = answer.unwrap_or(NDIS_STATUS_CLOSED);
+        }
+        self.state.lock().requests.remove(&(address as usize));
+        status
+    }
+
+    fn caller(&self) -> Caller {
+        Caller {
+            name: self.name,
+            built_in: true,
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Sends of a client: NBLs in the shapes that a stack makes, and tickets to wait for them by.
+
+use std::ptr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ndis_sys::{
+    Ieee8021QNetBufferListInfo, MDL, NDIS_HANDLE, NDIS_STATUS, NDIS_STATUS_PAUSED,
+    NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS, NET_BUFFER, NET_BUFFER_LIST,
+};
+
+use super::Client;
+use super::protocol::client_of;
+use crate::ndis::nbl::buffer::{
+    NdisAllocateNetBuffer, NdisAllocateNetBufferPool, NdisFreeNetBuffer, NdisFreeNetBufferPool,
+};
+use crate::ndis::nbl::owner;
+use crate::ndis::nbl::pool::{NdisAllocateNetBufferList, NdisFreeNetBufferList};
+use crate::ndis::send::{NdisSendNetBufferLists, link};
+use crate::ndis::view::Nbl;
+use crate::ndis::{BindingState, caller};
+use crate::nic::{Memory, Shape};
+use crate::nt::sched::Monitor;
+
+/// How a client lays out what it sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendShape {
+    /// Headroom and cuts of each frame.
+    pub shape: Shape,
+    /// Frames in one NBL.
+    pub frames_per_nbl: usize,
+    /// Value of `Ieee8021QNetBufferListInfo`: a tag beside the frames.
+    pub tag: usize,
+    /// Free bytes of context space in each NBL.
+    pub context_back_fill: u16,
+    /// `NDIS_SEND_FLAGS_*`.
+    pub flags: u32,
+    /// Cancel id of each NBL.
+    pub cancel_id: usize,
+}
+
+impl SendShape {
+    /// One frame in each NBL, in one MDL, with the headroom that a network stack leaves.
+    pub const PLAIN: Self = Self {
+        shape: Shape {
+            head: 32,
+            pieces: &[],
+        },
+        frames_per_nbl: 1,
+        tag: 0,
+        context_back_fill: 0,
+        flags: 0,
+        cancel_id: 0,
+    };
+}
+
+/// Sends that are on their way, one status for each NBL.
+#[derive(Clone, Debug)]
+pub struct SendTicket(Arc<Monitor<Vec<Option<NDIS_STATUS>>>>);
+
+impl SendTicket {
+    /// Waits until all are complete: their statuses, in the order of sending. `None` if `timeout`
+    /// passes first.
+    pub fn wait(&self, timeout: Duration) -> Option<Vec<NDIS_STATUS>> {
+        self.0
+            .wait_until(Some(timeout), |statuses| statuses.iter().copied().collect())
+    }
+
+    /// What is known by now.
+    pub fn statuses(&self) -> Vec<Option<NDIS_STATUS>> {
+        self.0.lock().clone()
+    }
+}
+
+/// An NBL that is out.
+pub(super) struct Out {
+    ticket: SendTicket,
+    index: usize,
+    buffers: Vec<usize>,
+    memory: Vec<Memory>,
+    frames: u64,
+    bytes: u64,
+}
+
+impl Client {
+    /// Sends frames, each in an NBL of its own, as one chain.
+    pub fn send(&'static self, frames: &[Vec<u8>]) -> SendTicket {
+        self.send_shaped(frames, &SendShape::PLAIN)
+    }
+
+    /// Sends frames in that shape, as one chain. Without a running binding all NBLs fail with
+    /// `NDIS_STATUS_PAUSED`, as a protocol may not send then.
+    pub fn send_shaped(&'static self, frames: &[Vec<u8>], shape: &SendShape) -> SendTicket {
+        let groups: Vec<&[Vec<u8>]> = frames.chunks(shape.frames_per_nbl.max(1)).collect();
+        let ticket = SendTicket(Arc::new(Monitor::new(vec![None; groups.len()])));
+        let _entered = caller::enter(self.caller());
+        let Some((binding, pool)) = self.begin_send() else {
+            *ticket.0.lock() = vec![Some(NDIS_STATUS_PAUSED); groups.len()];
+            ticket.0.notify_all();
+            return ticket;
+        };
+        let mut nbls = Vec::new();
+        for (index, group) in groups.iter().enumerate() {
+            match self.nbl(pool, group, shape) {
+                Some((nbl, mut out)) => {
+                    out.index = index;
+                    out.ticket = ticket.clone();
+                    nbl.set_source(binding);
+                    self.state.lock().sends.insert(nbl.address(), out);
+                    nbls.push(nbl);
+                }
+                None => ticket.set(index, NDIS_STATUS_RESOURCES),
+            }
+        }
+        if let Some(first) = nbls.first() {
+            link(&nbls);
+            // SAFETY: the binding is running: a pause waits for the send that `begin_send` counted.
+            unsafe { NdisSendNetBufferLists(binding, first.raw(), 0, shape.flags) };
+        }
+        self.end_send();
+        ticket
+    }
+
+    /// Asks for sends with that id to be cancelled.
+    pub fn cancel_sends(&'static self, id: usize) {
+        let binding = self.state.lock().binding;
+        if let Some(binding) = binding {
+            let _entered = caller::enter(self.caller());
+            let binding = binding as NDIS_HANDLE;
+            // SAFETY: the binding is open.
+            unsafe { crate::ndis::send::NdisCancelSendNetBufferLists(binding, id as *mut _) };
+        }
+    }
+
+    /// Sends that are out.
+    pub fn sends_outstanding(&self) -> usize {
+        self.state.lock().sends.len()
+    }
+
+    /// Counts a send in progress, so that a pause waits for it: key 0 in the table of sends.
+    fn begin_send(&self) -> Option<(NDIS_HANDLE, NDIS_HANDLE)> {
+        let mut state = self.state.lock();
+        if state.phase != Some(BindingState::Running) {
+            return None;
+        }
+        let handles = (state.binding? as NDIS_HANDLE, state.pool? as NDIS_HANDLE);
+        state.sending += 1;
+        Some(handles)
+    }
+
+    fn end_send(&self) {
+        self.state.lock().sending -= 1;
+        self.state.notify_all();
+    }
+
+    fn nbl(&self, pool: NDIS_HANDLE, frames: &[Vec<u8>], shape: &SendShape) -> Option<(Nbl, Out)> {
+        // SAFETY: the pool is this client's.
+        let nbl = unsafe { NdisAllocateNetBufferList(pool, 0, shape.context_back_fill) };
+        // SAFETY: it was just allocated.
+        let nbl = unsafe { Nbl::from_raw(nbl) }?;
+        let buffers = self.buffer_pool();
+        let mut out = Out {
+            ticket: SendTicket(Arc::default()),
+            index: 0,
+            buffers: Vec::new(),
+            memory: Vec::new(),
+            frames: frames.len() as u64,
+            bytes: frames.iter().map(|frame| frame.len() as u64).sum(),
+        };
+        let mut last: *mut NET_BUFFER = ptr::null_mut();
+        for frame in frames {
+            let made = Memory::of(frame, &shape.shape).and_then(|(memory, chain)| {
+                let nb = buffer(buffers, chain, shape.shape.head, frame.len());
+                if nb.is_null() {
+                    memory.free();
+                    return None;
+                }
+                out.memory.push(memory);
+                Some(nb)
+            });
+            let Some(nb) = made else {
+                free(nbl.raw(), out);
+                return None;
+            };
+            if last.is_null() {
+                nbl.set_raw_first(nb);
+            } else {
+                // SAFETY: the last NB made, which is in nobody else's hands.
+                unsafe { (*last).Next = nb };
+            }
+            out.buffers.push(nb as usize);
+            last = nb;
+        }
+        let mut info = nbl.info();
+        info[Ieee8021QNetBufferListInfo] = shape.tag as *mut _;
+        info[ndis_sys::NetBufferListCancelId] = shape.cancel_id as *mut _;
+        nbl.set_info(info);
+        Some((nbl, out))
+    }
+
+    fn buffer_pool(&self) -> NDIS_HANDLE {
+        let known = self.state.lock().buffer_pool;
+        if let Some(pool) = known {
+            return pool as NDIS_HANDLE;
+        }
+        let mut parameters = ndis_sys::NET_BUFFER_POOL_PARAMETERS {
+            Header: ndis_sys::NDIS_OBJECT_HEADER::new(
+                ndis_sys::NDIS_OBJECT_TYPE_DEFAULT,
+                ndis_sys::NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+                ndis_sys::NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+            ),
+            PoolTag: u32::from_le_bytes(*b"NDcb"),
+            ..ndis_sys::NET_BUFFER_POOL_PARAMETERS::zeroed()
+        };
+        // SAFETY: no handle is needed, and the parameters are a local.
+        let pool = unsafe { NdisAllocateNetBufferPool(ptr::null_mut(), &raw mut parameters) };
+        let mut state = self.state.lock();
+        if let Some(other) = state.buffer_pool {
+            drop(state);
+            // SAFETY: it was just made and nothing is allocated from it.
+            unsafe { NdisFreeNetBufferPool(pool) };
+            return other as NDIS_HANDLE;
+        }
+        state.buffer_pool = Some(pool as usize);
+        pool
+    }
+
+    /// Frees the pool of NBs, when no send can be out.
+    pub(super) fn free_buffer_pool(&self) {
+        let pool = self.state.lock().buffer_pool.take();
+        if let Some(pool) = pool {
+            // SAFETY: all sends are complete.
+            unsafe { NdisFreeNetBufferPool(pool as NDIS_HANDLE) };
+        }
+    }
+}
+
+impl SendTicket {
+    fn set(&self, index: usize, status: NDIS_STATUS) {
+        self.0.lock()[index] = Some(status);
+        self.0.notify_all();
+    }
+}
+
+/// `ProtocolSendNetBufferListsComplete`.
+pub(super) unsafe extern "efiapi" fn complete(
+    context: NDIS_HANDLE,
+    first: *mut NET_BUFFER_LIST,
+    _flags: u32,
+) {
+    let client = client_of(context);
+    for nbl in owner::chain(first, "ProtocolSendNetBufferListsComplete") {
+        let out = client.state.lock().sends.remove(&nbl.address());
+        let out = out.expect("the NBL is this client's");
+        let status = nbl.status();
+        let (ticket, index) = (out.ticket.clone(), out.index);
+        let (frames, bytes) = (out.frames, out.bytes);
+        free(nbl.raw(), out);
+        let mut state = client.state.lock();
+        if status == NDIS_STATUS_SUCCESS {
+            state.counters.sent_frames += frames;
+            state.counters.sent_bytes += bytes;
+        } else {
+            state.counters.send_errors += frames;
+        }
+        drop(state);
+        ticket.set(index, status);
+    }
+    client.state.notify_all();
+}
+
+fn buffer(pool: NDIS_HANDLE, chain: *mut MDL, head: u32, length: usize) -> *mut NET_BUFFER {
+    // SAFETY: the pool is a client's, and the chain has head and frame.
+    unsafe { NdisAllocateNetBuffer(pool, chain, head, length) }
+}
+
+fn free(nbl: *mut NET_BUFFER_LIST, out: Out) {
+    for nb in out.buffers {
+        // SAFETY: the NBL is back with the client, which made the NB.
+        unsafe { NdisFreeNetBuffer(nb as *mut NET_BUFFER) };
+    }
+    // SAFETY: as above.
+    unsafe { NdisFreeNetBufferList(nbl) };
+    for memory in out.memory {
+        memory.free();
+    }
+}

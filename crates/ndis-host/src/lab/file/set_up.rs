@@ -1,0 +1,304 @@
+//! From a lab file to a lab that runs, and back to an empty one.
+//!
+//! Up: registry, devices and wires first, then each image is loaded, then the NICs are plugged, then
+//! the clients bind, and last their wires are made (a TAP has the address that its adapter has) and
+//! bridged. Down, in reverse: clients, NICs, then uninstall and unload of each image.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ClientSection, LabFile, NicSection, RegistryValues, ShapesKey, WireSection};
+use crate::client::Client;
+use crate::lab::{Lab, LabError};
+use crate::ndis::BindingState;
+use crate::nic::{NicConfig, Shape};
+use crate::nt::pool;
+use crate::nt::registry::{self, Value};
+use crate::wire::{CaptureWire, MemoryWire, PacketWire, TapOptions, TapWire, Wire};
+
+/// Why a lab file could not be turned into a running lab.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// A driver or an adapter did not come up.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// A wire or its capture could not be made.
+    #[error("the wire of {name}: {error}")]
+    Wire {
+        /// The NIC or client.
+        name: String,
+        /// What was wrong.
+        error: io::Error,
+    },
+    /// A client's adapter did not come up.
+    #[error(
+        "the client {client} is not bound to {above} within {} s: does its driver make that adapter, \
+         and is its device name in `UpperBindings`?",
+        BIND.as_secs()
+    )]
+    NotBound {
+        /// The client.
+        client: String,
+        /// What it was to bind to.
+        above: String,
+    },
+}
+
+/// A lab that a lab file describes.
+pub struct Running {
+    lab: Lab,
+    /// What is loaded, plugged and bound, in the order in which that was done.
+    images: Vec<String>,
+    nics: Vec<String>,
+    clients: Vec<&'static Client>,
+    captures: Option<PathBuf>,
+    captured: Vec<Arc<CaptureWire>>,
+    /// Keeps the far ends of wires inside the process from looking cut.
+    far_ends: Vec<MemoryWire>,
+}
+
+impl Running {
+    /// A lab with the file's registry, devices, images and NICs, and nothing loaded or plugged yet.
+    /// With `captures`, what passes each wire is written to a file in that folder.
+    ///
+    /// # Errors
+    /// A wire of a NIC could not be opened, or a name is not in the file.
+    ///
+    /// # Panics
+    /// If this process has a lab already.
+    pub fn prepare(file: &LabFile, captures: Option<&Path>) -> Result<Self, SetUpError> {
+        let lab = Lab::new();
+        lab.set_ndis_version(file.ndis.packed());
+        lab.policy(|policy| file.policy.apply(policy));
+        pool::set_mode(file.policy.pool.map_or(pool::Mode::Special, Into::into));
+        let mut running = Self {
+            lab,
+            images: Vec::new(),
+            nics: Vec::new(),
+            clients: Vec::new(),
+            captures: captures.map(Path::to_owned),
+            captured: Vec::new(),
+            far_ends: Vec::new(),
+        };
+        for image in &file.images {
+            running.lab.add_image(&image.service, &image.file);
+            let key = registry::service_path(&image.service);
+            registry::create(&key);
+            for (name, value) in &image.registry {
+                registry::set(&key, name, value.into());
+            }
+        }
+        for nic in &file.nics {
+            running.add_nic(nic)?;
+        }
+        for virtual_miniport in &file.virtual_miniports {
+            let values = values(&virtual_miniport.registry);
+            let (name, device) = (&virtual_miniport.name, virtual_miniport.device.as_str());
+            running
+                .lab
+                .add_virtual_miniport(name, device, &borrowed(&values));
+        }
+        for binding in &file.bindings {
+            let values = values(&binding.registry);
+            running
+                .lab
+                .bind(&binding.protocol, &binding.nic, &borrowed(&values))?;
+        }
+        Ok(running)
+    }
+
+    /// Loads the images.
+    ///
+    /// # Errors
+    /// An image cannot be loaded, or its `DriverEntry` failed.
+    pub fn load(&mut self, file: &LabFile) -> Result<(), SetUpError> {
+        for image in &file.images {
+            self.lab.load_driver(&image.service)?;
+            self.images.push(image.service.clone());
+        }
+        Ok(())
+    }
+
+    /// Plugs the NICs and brings the clients up. Returns once each client is bound.
+    ///
+    /// # Errors
+    /// A NIC does not initialize, a client's adapter does not come up, or its wire cannot be made.
+    pub fn plug(&mut self, file: &LabFile) -> Result<(), SetUpError> {
+        for nic in &file.nics {
+            self.lab.plug_nic(&nic.name)?;
+            self.nics.push(nic.name.clone());
+        }
+        for client in &file.clients {
+            self.bring_up(client)?;
+        }
+        Ok(())
+    }
+
+    /// The lab.
+    #[must_use]
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    /// The clients, in the file's order.
+    #[must_use]
+    pub fn clients(&self) -> &[&'static Client] {
+        &self.clients
+    }
+
+    /// Takes everything down in reverse order; works on whatever has come up so far. Returns the first
+    /// thing that went wrong, after all else was taken down as well.
+    ///
+    /// # Errors
+    /// A driver cannot be unloaded.
+    pub fn take_down(&mut self) -> Result<(), SetUpError> {
+        let mut outcome = Ok(());
+        let mut note = |result: Result<(), LabError>| {
+            if let Err(error) = result
+                && outcome.is_ok()
+            {
+                outcome = Err(error.into());
+            }
+        };
+        for client in self.clients.drain(..).rev() {
+            note(self.lab.remove_client(client.name()));
+        }
+        for nic in self.nics.drain(..).rev() {
+            note(self.lab.unplug_nic(&nic));
+        }
+        for image in self.images.drain(..).rev() {
+            note(self.lab.uninstall(&image));
+            note(self.lab.unload(&image));
+        }
+        self.lab.settle(BIND);
+        for wire in self.captured.drain(..) {
+            if let Err(error) = wire.finish() {
+                eprintln!("the capture of {} is incomplete: {error}", wire.describe());
+            }
+        }
+        outcome
+    }
+
+    fn add_nic(&mut self, nic: &NicSection) -> Result<(), SetUpError> {
+        let wire = self.wire(&nic.name, "nic", &nic.wire, |name| TapOptions {
+            name,
+            mac: None,
+            mtu: nic.mtu,
+            up: true,
+        })?;
+        let mac = nic
+            .mac
+            .map(|mac| mac.0)
+            .or(wire.mac())
+            .unwrap_or_else(|| made_address(&nic.name));
+        let mut config = NicConfig::new(&nic.name, mac);
+        config.device = nic.device_name();
+        config.mtu = u32::from(nic.mtu);
+        config.link_speed = nic.speed;
+        config.out_of_band_tags = nic.out_of_band_tags;
+        config.shapes = match nic.shapes {
+            ShapesKey::Whole => vec![Shape::WHOLE],
+            ShapesKey::Awkward => Shape::awkward(),
+        };
+        self.lab.add_nic_on(config, wire);
+        Ok(())
+    }
+
+    fn bring_up(&mut self, section: &ClientSection) -> Result<(), SetUpError> {
+        let client = self.lab.add_client(&section.name, &section.above)?;
+        self.clients.push(client);
+        let bound = client.wait_state(BindingState::Running, BIND);
+        let attributes =
+            client
+                .attributes()
+                .filter(|_| bound)
+                .ok_or_else(|| SetUpError::NotBound {
+                    client: section.name.clone(),
+                    above: section.above.clone(),
+                })?;
+        let wire = self.wire(&section.name, "client", &section.wire, |name| TapOptions {
+            name,
+            mac: Some(attributes.mac),
+            mtu: u16::try_from(attributes.mtu).unwrap_or(u16::MAX),
+            up: true,
+        })?;
+        client.bridge(wire);
+        Ok(())
+    }
+
+    /// Makes the wire of the NIC or client `name`, with its capture.
+    fn wire(
+        &mut self,
+        name: &str,
+        edge: &str,
+        section: &WireSection,
+        tap: impl FnOnce(String) -> TapOptions,
+    ) -> Result<Arc<dyn Wire>, SetUpError> {
+        let explain = |error| SetUpError::Wire {
+            name: name.to_owned(),
+            error,
+        };
+        let wire: Box<dyn Wire> = match section {
+            WireSection::Memory => {
+                let (near, far) = MemoryWire::pair();
+                self.far_ends.push(far);
+                Box::new(near)
+            }
+            WireSection::Tap(device) => {
+                Box::new(TapWire::create(&tap(device.as_str().to_owned())).map_err(explain)?)
+            }
+            WireSection::Packet(interface) => {
+                Box::new(PacketWire::open(interface.as_str()).map_err(explain)?)
+            }
+        };
+        let Some(folder) = &self.captures else {
+            return Ok(Arc::from(wire));
+        };
+        let path = folder.join(format!("{edge}-{name}.pcapng"));
+        let wire = Arc::new(CaptureWire::wrap(wire, &path).map_err(explain)?);
+        self.captured.push(Arc::clone(&wire));
+        Ok(wire)
+    }
+}
+
+/// An address for a NIC whose wire has none: locally administered, the same for the same name.
+fn made_address(name: &str) -> [u8; 6] {
+    // FNV-1a: short, and fixed for ever, which the standard library's hashers are not.
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let [a, b, c, d, e, ..] = hash.to_be_bytes();
+    [2, a, b, c, d, e]
+}
+
+fn values(registry: &RegistryValues) -> Vec<(String, Value)> {
+    registry
+        .iter()
+        .map(|(name, value)| (name.clone(), value.into()))
+        .collect()
+}
+
+fn borrowed(values: &[(String, Value)]) -> Vec<(&str, Value)> {
+    values
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect()
+}
+
+/// How long an adapter and a client may take to come up.
+const BIND: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_address_is_unicast_local_and_the_names_own() {
+        let [first, second] = ["trunk", "spare"].map(made_address);
+        assert_eq!(first[0], 2);
+        assert_ne!(first, second);
+        assert_eq!(first, made_address("trunk"));
+    }
+}

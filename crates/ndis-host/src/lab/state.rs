@@ -1,0 +1,61 @@
+//! Where the parts of a lab are, and waiting for them.
+
+use std::time::Duration;
+
+use ndis_sys::{NDIS_OID_REQUEST, NDIS_STATUS};
+
+use super::{Lab, LabError, unknown};
+use crate::ndis::{AdapterState, BindingState, ImState, device, driver, im, oid};
+use crate::nt::sched;
+
+impl Lab {
+    /// Where the adapter of a NIC or a virtual miniport is.
+    pub fn adapter_state(&self, label: &str) -> AdapterState {
+        self.adapter(label)
+            .map_or(AdapterState::Halted, |adapter| adapter.state())
+    }
+
+    /// Waits until the adapter of a device is in that state.
+    pub fn wait_adapter(&self, label: &str, state: AdapterState, timeout: Duration) -> bool {
+        let until = sched::now() + timeout;
+        while self.adapter_state(label) != state {
+            if sched::now() > until {
+                return false;
+            }
+            sched::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
+    /// Where the request for a virtual miniport is.
+    pub fn im_state(&self, label: &str) -> ImState {
+        device::find(label).map_or(ImState::NoInstance, |device| im::state_of(&device.name))
+    }
+
+    /// Where the binding of a protocol to a device is.
+    pub fn binding_state(&self, protocol: &str, label: &str) -> BindingState {
+        let adapter = self.adapter(label);
+        let binding = driver::protocol_of(protocol).and_then(|protocol| {
+            protocol
+                .bindings()
+                .into_iter()
+                .find(|binding| adapter.is_some_and(|it| std::ptr::eq(binding.adapter(), it)))
+        });
+        binding.map_or(BindingState::Unbound, |binding| binding.state())
+    }
+
+    /// Sends an OID request of NDIS itself to an adapter, and waits for the answer.
+    ///
+    /// # Errors
+    /// There is no such adapter.
+    pub fn ask(
+        &self,
+        label: &str,
+        request: &mut NDIS_OID_REQUEST,
+    ) -> Result<NDIS_STATUS, LabError> {
+        let adapter = self
+            .adapter(label)
+            .ok_or_else(|| unknown("adapter", label))?;
+        Ok(self.as_host(|| oid::ask(adapter, request)))
+    }
+}

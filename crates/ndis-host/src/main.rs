@@ -1,0 +1,69 @@
+//! The command `ndishost`: inspects and runs NDIS 6 driver images on Linux.
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+fn main() -> std::process::ExitCode {
+    eprintln!("ndishost runs on Linux on x86-64 only");
+    std::process::ExitCode::from(2)
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod linux {
+    use std::process::ExitCode;
+
+    use clap::{Parser, Subcommand};
+    use ndis_host::cli;
+
+    /// Inspects and runs Windows NDIS 6 driver images on Linux.
+    #[derive(Parser)]
+    #[command(name = "ndishost", version)]
+    struct Arguments {
+        /// Log more: -v what happens, -vv each step
+        #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+        verbose: u8,
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    #[derive(Subcommand)]
+    enum Command {
+        /// Show what a driver image is: sections, checksum, imports, large stack frames
+        Inspect(cli::inspect::Args),
+        /// Run the lab that a lab file describes, until Ctrl-C
+        Run(cli::run::Args),
+    }
+
+    pub(super) fn main() -> ExitCode {
+        let arguments = Arguments::parse();
+        start_log(arguments.verbose);
+        ndis_host::rules::show_calls_on_panic();
+        let result = match arguments.command {
+            Command::Inspect(args) => cli::inspect::run(&args),
+            Command::Run(args) => cli::run::run(&args),
+        };
+        result.unwrap_or_else(|error| {
+            eprintln!("ndishost: {error:#}");
+            ExitCode::from(2)
+        })
+    }
+
+    /// Logs go to standard error; `RUST_LOG` overrides the level.
+    fn start_log(verbose: u8) {
+        let level = match verbose {
+            0 => "warn",
+            1 => "info",
+            2 => "debug",
+            _ => "trace",
+        };
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .init();
+    }
+}

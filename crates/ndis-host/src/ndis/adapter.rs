@@ -1,0 +1,472 @@
+//! Miniport adapters: their state, their attributes, and the calls of their driver.
+//!
+//! An adapter is the same thing whether its driver is an image or a built-in part, and whether it is
+//! a NIC or an intermediate driver's virtual miniport. Its states are those of
+//! miniport-adapter-states-and-operations.md; each call here makes one transition.
+//!
+//! Not in here: in which order adapters and bindings go through their states (`pnp`), and the data
+//! path.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+use ndis_sys::{
+    NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS,
+    NDIS_MINIPORT_INIT_PARAMETERS_REVISION_1, NDIS_MINIPORT_PAUSE_PARAMETERS,
+    NDIS_MINIPORT_PAUSE_PARAMETERS_REVISION_1, NDIS_MINIPORT_RESTART_PARAMETERS,
+    NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT,
+    NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS, NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1,
+    NDIS_SIZEOF_MINIPORT_PAUSE_PARAMETERS_REVISION_1,
+    NDIS_SIZEOF_MINIPORT_RESTART_PARAMETERS_REVISION_1, NDIS_STATUS, NDIS_STATUS_PENDING,
+    NDIS_STATUS_SUCCESS, NET_LUID_LH,
+};
+
+use super::attributes::Attributes;
+use super::binding::Binding;
+use super::driver::{MiniportDriver, run, run_status};
+use super::ethernet::Mac;
+use super::im::Instance;
+use super::nbl::owner;
+use super::nbl::snapshot::Way;
+use super::object::{self, Kind, Object, handle_of, resolve};
+use super::restart::RestartAttributes;
+use super::{caller, oid, policy, resources, trace};
+use crate::nt::sched::{self, Monitor};
+use crate::rules;
+
+/// Where an adapter is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdapterState {
+    /// Before `MiniportInitializeEx` and after `MiniportHaltEx`.
+    Halted,
+    /// In `MiniportInitializeEx`.
+    Initializing,
+    /// Initialized, without traffic.
+    Paused,
+    /// From `MiniportRestart` until it is complete.
+    Restarting,
+    /// With traffic.
+    Running,
+    /// From `MiniportPause` until it is complete.
+    Pausing,
+    /// After `MiniportShutdownEx`.
+    Shutdown,
+}
+
+/// A miniport adapter.
+pub(crate) struct Adapter {
+    name: String,
+    driver: &'static MiniportDriver,
+    instance: Option<&'static Instance>,
+    index: u32,
+    context: AtomicPtr<c_void>,
+    inner: Monitor<Inner>,
+    /// The thread that does a PnP operation on it.
+    pnp: Monitor<Option<u64>>,
+    /// Indications that have not returned.
+    indicating: AtomicUsize,
+    /// Its OID requests.
+    pub(crate) oids: oid::Queue,
+}
+
+struct Inner {
+    state: AdapterState,
+    /// What a pending pause or restart was completed with.
+    completed: Option<NDIS_STATUS>,
+    attributes: Attributes,
+    bindings: Arc<Vec<&'static Binding>>,
+}
+
+impl Object for Adapter {
+    const KIND: Kind = Kind::Adapter;
+}
+
+impl std::fmt::Debug for Adapter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "adapter {} of {}", self.name, self.driver.caller().name)
+    }
+}
+
+impl Adapter {
+    /// An adapter that is not yet initialized. `instance`: the request that it answers, for a virtual
+    /// miniport.
+    pub(crate) fn new(
+        name: &str,
+        driver: &'static MiniportDriver,
+        instance: Option<&'static Instance>,
+    ) -> &'static Self {
+        static NEXT_INDEX: AtomicU32 = AtomicU32::new(1);
+        let _party = caller::enter(driver.caller());
+        object::publish(
+            object::fresh(Self {
+                name: name.to_owned(),
+                driver,
+                instance,
+                index: NEXT_INDEX.fetch_add(1, Ordering::Relaxed),
+                context: AtomicPtr::default(),
+                inner: Monitor::new(Inner {
+                    state: AdapterState::Halted,
+                    completed: None,
+                    attributes: Attributes::default(),
+                    bindings: Arc::default(),
+                }),
+                pnp: Monitor::new(None),
+                indicating: AtomicUsize::new(0),
+                oids: oid::Queue::default(),
+            }),
+            format!("adapter {name}"),
+        )
+    }
+
+    /// Its device name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its driver.
+    pub(crate) fn driver(&self) -> &'static MiniportDriver {
+        self.driver
+    }
+
+    /// Its interface index.
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Its interface's name.
+    pub(crate) fn luid(&self) -> NET_LUID_LH {
+        let mut luid = NET_LUID_LH::zeroed();
+        luid.set_NetLuidIndex(u64::from(self.index));
+        luid.set_IfType(6);
+        luid
+    }
+
+    /// What its driver calls it.
+    pub(crate) fn context(&self) -> NDIS_HANDLE {
+        self.context.load(Ordering::Acquire)
+    }
+
+    /// Where it is in its life.
+    pub(crate) fn state(&self) -> AdapterState {
+        self.inner.lock().state
+    }
+
+    /// Its bindings that are open.
+    pub(crate) fn bindings(&self) -> Arc<Vec<&'static Binding>> {
+        self.inner.lock().bindings.clone()
+    }
+
+    pub(crate) fn add_binding(&self, binding: &'static Binding) {
+        let mut inner = self.inner.lock();
+        Arc::make_mut(&mut inner.bindings).push(binding);
+    }
+
+    pub(crate) fn remove_binding(&self, binding: &'static Binding) {
+        let mut inner = self.inner.lock();
+        Arc::make_mut(&mut inner.bindings).retain(|other| !ptr::eq(*other, binding));
+    }
+
+    /// Its address now.
+    pub(crate) fn mac(&self) -> Mac {
+        self.with_attributes(|attributes| attributes.mac())
+    }
+
+    /// Reads or changes what it said of itself.
+    pub(crate) fn with_attributes<R>(&self, f: impl FnOnce(&mut Attributes) -> R) -> R {
+        f(&mut self.inner.lock().attributes)
+    }
+
+    /// Sets the context, from the registration attributes.
+    pub(crate) fn set_context(&self, context: NDIS_HANDLE) {
+        self.context.store(context, Ordering::Release);
+    }
+
+    /// Waits until no other PnP operation is going on with this adapter, and keeps others away.
+    pub(crate) fn begin_pnp(&self) -> PnpOperation<'_> {
+        let me = sched::current_id();
+        assert_ne!(
+            *self.pnp.lock(),
+            Some(me),
+            "PnP operations on {} are nested",
+            self.name
+        );
+        self.pnp
+            .wait_until(None, |owner| owner.is_none().then(|| *owner = Some(me)));
+        PnpOperation(&self.pnp)
+    }
+
+    /// Counts an indication for as long as the answer lives.
+    pub(crate) fn begin_indication(&self) -> Indication<'_> {
+        self.indicating.fetch_add(1, Ordering::SeqCst);
+        Indication(&self.indicating)
+    }
+
+    /// Halted to Paused by `MiniportInitializeEx`, or back.
+    pub(crate) fn initialize(&'static self) -> Result<(), NDIS_STATUS> {
+        self.go(AdapterState::Halted, AdapterState::Initializing);
+        self.driver.add_adapter(self);
+        let mut parameters = NDIS_MINIPORT_INIT_PARAMETERS {
+            Header: NDIS_OBJECT_HEADER::new(
+                NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS,
+                NDIS_MINIPORT_INIT_PARAMETERS_REVISION_1,
+                NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1,
+            ),
+            IMDeviceInstanceContext: self.instance.map_or(ptr::null_mut(), Instance::context),
+            IfIndex: self.index,
+            NetLuid: self.luid(),
+            ..NDIS_MINIPORT_INIT_PARAMETERS::zeroed()
+        };
+        let handler = self.driver.handlers().InitializeHandlerEx;
+        let handler = handler.expect("registration requires it");
+        let context = self.driver.context();
+        let status = run_status(
+            self.driver.caller(),
+            "MiniportInitializeEx",
+            &self.name,
+            || {
+                // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with its own context and
+                // parameters that outlive the call.
+                unsafe { handler(handle_of(self), context, &raw mut parameters) }
+            },
+        );
+        if status == NDIS_STATUS_SUCCESS {
+            if !self.with_attributes(|attributes| attributes.complete()) {
+                self.broken(
+                    "MiniportInitializeEx succeeded without registration and general attributes",
+                );
+            }
+            self.go(AdapterState::Initializing, AdapterState::Paused);
+            return Ok(());
+        }
+        if status == NDIS_STATUS_PENDING {
+            self.broken("MiniportInitializeEx returned NDIS_STATUS_PENDING");
+        }
+        self.go(AdapterState::Initializing, AdapterState::Halted);
+        self.ended("MiniportInitializeEx");
+        Err(status)
+    }
+
+    /// Paused to Halted by `MiniportHaltEx`.
+    pub(crate) fn halt(&'static self, action: NDIS_HALT_ACTION) {
+        self.oids.drain();
+        self.go(AdapterState::Paused, AdapterState::Halted);
+        let handler = self.driver.handlers().HaltHandlerEx;
+        let handler = handler.expect("registration requires it");
+        let context = self.context();
+        run(self.driver.caller(), "MiniportHaltEx", &self.name, || {
+            // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with the context that it
+            // set for this adapter.
+            unsafe { handler(context, action) };
+        });
+        self.ended("MiniportHaltEx");
+    }
+
+    /// Running to Paused by `MiniportPause`.
+    pub(crate) fn pause(&'static self, reason: u32) {
+        self.go(AdapterState::Running, AdapterState::Pausing);
+        let mut parameters = NDIS_MINIPORT_PAUSE_PARAMETERS {
+            Header: NDIS_OBJECT_HEADER::new(
+                NDIS_OBJECT_TYPE_DEFAULT,
+                NDIS_MINIPORT_PAUSE_PARAMETERS_REVISION_1,
+                NDIS_SIZEOF_MINIPORT_PAUSE_PARAMETERS_REVISION_1,
+            ),
+            Flags: 0,
+            PauseReason: reason,
+        };
+        let handler = self.driver.handlers().PauseHandler;
+        let handler = handler.expect("registration requires it");
+        let context = self.context();
+        let status = run_status(self.driver.caller(), "MiniportPause", &self.name, || {
+            // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with the context that it
+            // set for this adapter and parameters that outlive the call.
+            unsafe { handler(context, &raw mut parameters) }
+        });
+        match status {
+            NDIS_STATUS_PENDING => {
+                self.wait_completed(
+                    &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE,
+                    "MiniportPause",
+                );
+            }
+            NDIS_STATUS_SUCCESS => self.require_quiet("MiniportPause returned"),
+            other => rules::broken(
+                &rules::MINIPORT_PAUSE_RETURN,
+                format_args!("MiniportPause of {} returned {other:#x}", self.name),
+            ),
+        }
+        self.go(AdapterState::Pausing, AdapterState::Paused);
+    }
+
+    /// Paused to Running by `MiniportRestart`, or back.
+    pub(crate) fn restart(&'static self) -> Result<(), NDIS_STATUS> {
+        self.go(AdapterState::Paused, AdapterState::Restarting);
+        let mut attributes = RestartAttributes::of(self);
+        let mut parameters = NDIS_MINIPORT_RESTART_PARAMETERS {
+            Header: NDIS_OBJECT_HEADER::new(
+                NDIS_OBJECT_TYPE_DEFAULT,
+                NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1,
+                NDIS_SIZEOF_MINIPORT_RESTART_PARAMETERS_REVISION_1,
+            ),
+            RestartAttributes: attributes.as_ptr(),
+            Flags: 0,
+        };
+        let handler = self.driver.handlers().RestartHandler;
+        let handler = handler.expect("registration requires it");
+        let context = self.context();
+        let mut status = run_status(self.driver.caller(), "MiniportRestart", &self.name, || {
+            // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with the context that it
+            // set for this adapter and parameters that outlive the operation.
+            unsafe { handler(context, &raw mut parameters) }
+        });
+        if status == NDIS_STATUS_PENDING {
+            status = self.wait_completed(
+                &rules::NDIS_BUGCHECK_ILLEGAL_MINIPORT_STATE_TRANSITION,
+                "MiniportRestart",
+            );
+        }
+        let next = if status == NDIS_STATUS_SUCCESS {
+            AdapterState::Running
+        } else {
+            AdapterState::Paused
+        };
+        self.go(AdapterState::Restarting, next);
+        if status == NDIS_STATUS_SUCCESS {
+            Ok(())
+        } else {
+            Err(status)
+        }
+    }
+
+    /// Ends the run unless the adapter is in one of `states`; `what` was done to it.
+    pub(crate) fn require_state(&self, states: &[AdapterState], what: &str) {
+        let state = self.state();
+        if !states.contains(&state) {
+            self.broken(&format!(
+                "{what} in state {state:?}; it is allowed in {states:?}"
+            ));
+        }
+    }
+
+    /// Ends the run for a broken state rule.
+    pub(crate) fn broken(&self, what: &str) -> ! {
+        rules::broken(
+            &rules::MINIPORT_ADAPTER_STATE,
+            format_args!("adapter {}: {what}", self.name),
+        )
+    }
+
+    fn complete(&self, during: AdapterState, status: NDIS_STATUS, function: &str) {
+        if status == NDIS_STATUS_PENDING {
+            self.broken(&format!("{function} with NDIS_STATUS_PENDING"));
+        }
+        let mut inner = self.inner.lock();
+        if inner.state != during || inner.completed.is_some() {
+            let state = inner.state;
+            drop(inner);
+            rules::broken(
+                &rules::NDIS_BUGCHECK_ILLEGAL_MINIPORT_STATE_TRANSITION,
+                format_args!(
+                    "{function}: adapter {} is {state:?}, or it was completed already",
+                    self.name
+                ),
+            );
+        }
+        inner.completed = Some(status);
+        drop(inner);
+        self.inner.notify_all();
+    }
+
+    fn wait_completed(&self, rule: &'static rules::Rule, what: &str) -> NDIS_STATUS {
+        let limit = policy::current().watchdog;
+        let status = self
+            .inner
+            .wait_until(Some(limit), |inner| inner.completed.take());
+        status.unwrap_or_else(|| {
+            rules::broken(
+                rule,
+                format_args!(
+                    "{what} of {} is pending for {} s; NBLs on their way through it:\n{}",
+                    self.name,
+                    limit.as_secs(),
+                    owner::outstanding().join("\n")
+                ),
+            )
+        })
+    }
+
+    /// What a completed pause promises.
+    fn require_quiet(&'static self, when: &str) {
+        let indicated = owner::of_adapter(self, Way::Up);
+        let sent = owner::of_adapter(self, Way::Down);
+        let indicating = self.indicating.load(Ordering::SeqCst);
+        if indicated + sent + indicating != 0 {
+            self.broken(&format!(
+                "{when} with {indicated} indicated NBLs not returned, {sent} sends not completed and \
+                 {indicating} indications running"
+            ));
+        }
+    }
+
+    fn go(&self, from: AdapterState, to: AdapterState) {
+        let mut inner = self.inner.lock();
+        if inner.state != from {
+            let state = inner.state;
+            drop(inner);
+            self.broken(&format!(
+                "should go from {from:?} to {to:?} but is {state:?}"
+            ));
+        }
+        inner.state = to;
+        inner.completed = None;
+        drop(inner);
+        self.inner.notify_all();
+    }
+
+    /// The adapter is halted: its handle is dead, and nothing that was allocated with it is left.
+    fn ended(&'static self, function: &str) {
+        resources::require_none_of(handle_of(self), function);
+        self.driver.remove_adapter(self);
+        object::retire(self);
+    }
+}
+
+crate::ddi! { "ndis.sys":
+    /// Completes a pending `MiniportPause`.
+    [PASSIVE..=DISPATCH] fn NdisMPauseComplete(NdisMiniportHandle: NDIS_HANDLE) {
+        let adapter = resolve::<Adapter>(NdisMiniportHandle, "NdisMPauseComplete");
+        let _record = trace::call("NdisMPauseComplete", &adapter.name);
+        adapter.require_quiet("NdisMPauseComplete was called");
+        adapter.complete(AdapterState::Pausing, NDIS_STATUS_SUCCESS, "NdisMPauseComplete");
+    }
+
+    /// Completes a pending `MiniportRestart`.
+    [PASSIVE..=DISPATCH] fn NdisMRestartComplete(
+        NdisMiniportHandle: NDIS_HANDLE,
+        Status: NDIS_STATUS,
+    ) {
+        let adapter = resolve::<Adapter>(NdisMiniportHandle, "NdisMRestartComplete");
+        let _record = trace::call("NdisMRestartComplete", &adapter.name);
+        adapter.complete(AdapterState::Restarting, Status, "NdisMRestartComplete");
+    }
+}
+
+/// A PnP operation on an adapter. Others wait until it is dropped.
+pub(crate) struct PnpOperation<'a>(&'a Monitor<Option<u64>>);
+
+impl Drop for PnpOperation<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
+        self.0.notify_all();
+    }
+}
+
+/// An indication that has not returned.
+pub(crate) struct Indication<'a>(&'a AtomicUsize);
+
+impl Drop for Indication<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}

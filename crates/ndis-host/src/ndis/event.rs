@@ -1,0 +1,283 @@
+//! Network Plug and Play events: NDIS tells protocol drivers, which may take their time.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::ptr;
+
+use ndis_sys::{
+    NDIS_HANDLE, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT,
+    NDIS_OBJECT_TYPE_PROTOCOL_RESTART_PARAMETERS, NDIS_PROTOCOL_PAUSE_PARAMETERS,
+    NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1, NDIS_PROTOCOL_RESTART_PARAMETERS,
+    NDIS_PROTOCOL_RESTART_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+    NDIS_SIZEOF_PROTOCOL_PAUSE_PARAMETERS_REVISION_1,
+    NDIS_SIZEOF_PROTOCOL_RESTART_PARAMETERS_REVISION_1, NDIS_STATUS, NDIS_STATUS_NOT_SUPPORTED,
+    NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, NDIS_STRING, NET_PNP_EVENT_CODE,
+    NET_PNP_EVENT_NOTIFICATION, NET_PNP_EVENT_NOTIFICATION_REVISION_2, NetEventBindList,
+    NetEventBindsComplete, NetEventCancelRemoveDevice, NetEventIMReEnableDevice, NetEventPause,
+    NetEventPnPCapabilities, NetEventPortDeactivation, NetEventQueryPower,
+    NetEventQueryRemoveDevice, NetEventReconfigure, NetEventRestart, NetEventSetPower,
+};
+
+use super::adapter::Adapter;
+use super::binding::{Binding, BindingState};
+use super::driver::{ProtocolDriver, run_status};
+use super::nbl::owner;
+use super::nbl::snapshot::Way;
+use super::object::{self, Kind, resolve};
+use super::restart::RestartAttributes;
+use super::strings::Counted;
+use super::{policy, trace};
+use crate::nt::sched::Monitor;
+use crate::rules;
+
+impl Binding {
+    /// Running to Paused by `NetEventPause`.
+    pub(crate) fn pause(&'static self, reason: u32) {
+        self.go(BindingState::Running, BindingState::Pausing);
+        let mut parameters = NDIS_PROTOCOL_PAUSE_PARAMETERS {
+            Header: NDIS_OBJECT_HEADER::new(
+                NDIS_OBJECT_TYPE_DEFAULT,
+                NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1,
+                NDIS_SIZEOF_PROTOCOL_PAUSE_PARAMETERS_REVISION_1,
+            ),
+            Flags: 0,
+            PauseReason: reason,
+        };
+        self.notify(NetEventPause, &mut parameters);
+        let sent = owner::of_binding(self, Way::Down);
+        if sent != 0 {
+            self.broken(&format!(
+                "NetEventPause was completed with {sent} sends outstanding"
+            ));
+        }
+        self.go(BindingState::Pausing, BindingState::Paused);
+    }
+
+    /// Paused to Running by `NetEventRestart`.
+    pub(crate) fn restart(&'static self) {
+        self.go(BindingState::Paused, BindingState::Restarting);
+        let mut attributes = RestartAttributes::of(self.adapter());
+        let mut parameters = NDIS_PROTOCOL_RESTART_PARAMETERS {
+            Header: NDIS_OBJECT_HEADER::new(
+                NDIS_OBJECT_TYPE_PROTOCOL_RESTART_PARAMETERS,
+                NDIS_PROTOCOL_RESTART_PARAMETERS_REVISION_1,
+                NDIS_SIZEOF_PROTOCOL_RESTART_PARAMETERS_REVISION_1,
+            ),
+            RestartAttributes: attributes.as_ptr(),
+            BoundIfIndex: self.adapter().index(),
+            BoundIfNetluid: self.adapter().luid(),
+            ..NDIS_PROTOCOL_RESTART_PARAMETERS::zeroed()
+        };
+        self.notify(NetEventRestart, &mut parameters);
+        self.go(BindingState::Restarting, BindingState::Running);
+    }
+
+    /// Sends an event with its buffer to the protocol for this binding, and waits for its end.
+    pub(crate) fn notify<T>(
+        &'static self,
+        code: NET_PNP_EVENT_CODE,
+        buffer: &mut T,
+    ) -> NDIS_STATUS {
+        let buffer = (
+            ptr::from_mut(buffer).cast::<c_void>(),
+            size_of::<T>() as u32,
+        );
+        notify(self.protocol(), Some(self), code, buffer)
+    }
+}
+
+/// Sends an event that is about all bindings of a protocol, and waits for its end.
+pub(crate) fn notify_driver(
+    protocol: &'static ProtocolDriver,
+    code: NET_PNP_EVENT_CODE,
+) -> NDIS_STATUS {
+    notify(protocol, None, code, (ptr::null_mut(), 0))
+}
+
+/// Sends `NetEventIMReEnableDevice` for the virtual miniport of that device name.
+pub(crate) fn reenable(protocol: &'static ProtocolDriver, device: &str) -> NDIS_STATUS {
+    let name = Counted::new(device);
+    let buffer = (name.as_ptr().cast(), size_of::<NDIS_STRING>() as u32);
+    notify(protocol, None, NetEventIMReEnableDevice, buffer)
+}
+
+fn notify(
+    protocol: &'static ProtocolDriver,
+    binding: Option<&'static Binding>,
+    code: NET_PNP_EVENT_CODE,
+    (buffer, length): (*mut c_void, u32),
+) -> NDIS_STATUS {
+    let mut notification = NET_PNP_EVENT_NOTIFICATION {
+        Header: NDIS_OBJECT_HEADER::new(
+            NDIS_OBJECT_TYPE_DEFAULT,
+            NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+            NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+        ),
+        ..NET_PNP_EVENT_NOTIFICATION::zeroed()
+    };
+    notification.NetPnPEvent.NetEvent = code;
+    notification.NetPnPEvent.Buffer = buffer;
+    notification.NetPnPEvent.BufferLength = length;
+    let notification = &raw mut notification;
+    let about = match binding {
+        Some(binding) => format!("{} {}", name_of(code), binding.name()),
+        None => format!("{} {}", name_of(code), protocol.name()),
+    };
+    PENDING.lock().insert(notification as usize, None);
+    let handler = protocol.handlers().NetPnPEventHandler;
+    let handler = handler.expect("registration requires it");
+    let context = binding.map_or(ptr::null_mut(), Binding::context);
+    let returned = run_status(protocol.caller(), "ProtocolNetPnPEvent", &about, || {
+        // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with its context for the
+        // binding (or NULL, for all) and a notification that outlives the operation.
+        unsafe { handler(context, notification) }
+    });
+    let status = if returned == NDIS_STATUS_PENDING {
+        wait(notification as usize, code, &about)
+    } else {
+        returned
+    };
+    let early = PENDING.lock().remove(&(notification as usize)).flatten();
+    if returned != NDIS_STATUS_PENDING && early.is_some() {
+        broken(
+            &about,
+            "was completed by NdisCompleteNetPnPEvent and not returned as pending",
+        );
+    }
+    if status == NDIS_STATUS_NOT_SUPPORTED
+        || MUST_SUCCEED.contains(&code) && status != NDIS_STATUS_SUCCESS
+    {
+        broken(&about, &format!("ended with {status:#x}; it must succeed"));
+    }
+    status
+}
+
+fn wait(notification: usize, code: NET_PNP_EVENT_CODE, about: &str) -> NDIS_STATUS {
+    let limit = policy::current().watchdog;
+    let status = PENDING.wait_until(Some(limit), |pending| {
+        pending.get(&notification).copied().flatten()
+    });
+    status.unwrap_or_else(|| {
+        let rule = if code == NetEventPause {
+            &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_PAUSE
+        } else {
+            &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_NETPNPEVENT
+        };
+        rules::broken(
+            rule,
+            format_args!(
+                "{about} is pending for {} s; NBLs on their way:\n{}",
+                limit.as_secs(),
+                owner::outstanding().join("\n")
+            ),
+        )
+    })
+}
+
+crate::ddi! { "ndis.sys":
+    /// Completes a pending network event.
+    [PASSIVE..=PASSIVE] fn NdisCompleteNetPnPEvent(
+        NdisBindingHandle: NDIS_HANDLE,
+        NetPnPEventNotification: *mut NET_PNP_EVENT_NOTIFICATION,
+        Status: NDIS_STATUS,
+    ) {
+        const NAME: &str = "NdisCompleteNetPnPEvent";
+        object::require(NdisBindingHandle, &[Kind::Binding, Kind::ProtocolDriver], NAME);
+        let _record = trace::call(NAME, &object::name_of(NdisBindingHandle));
+        let right = {
+            let mut pending = PENDING.lock();
+            match pending.get_mut(&(NetPnPEventNotification as usize)) {
+                Some(slot @ None) if Status != NDIS_STATUS_PENDING => {
+                    *slot = Some(Status);
+                    true
+                }
+                _ => false,
+            }
+        };
+        if !right {
+            broken(
+                &format!("the event at {NetPnPEventNotification:p}"),
+                &format!("is not pending, was completed already, or is completed with {Status:#x}"),
+            );
+        }
+        PENDING.notify_all();
+    }
+
+    /// Propagates an event to the protocols above a miniport adapter.
+    [PASSIVE..=PASSIVE] fn NdisMNetPnPEvent(
+        NdisMiniportHandle: NDIS_HANDLE,
+        NetPnPEventNotification: *mut NET_PNP_EVENT_NOTIFICATION,
+    ) -> NDIS_STATUS {
+        const NAME: &str = "NdisMNetPnPEvent";
+        let adapter = resolve::<Adapter>(NdisMiniportHandle, NAME);
+        let mut record = trace::call(NAME, adapter.name());
+        if adapter.oids.is_busy() {
+            rules::broken(
+                &rules::NDIS_M_NET_PN_P_EVENT_IN_OID_REQUEST,
+                format_args!("{NAME} on {} while an OID request is pending on it", adapter.name()),
+            );
+        }
+        // SAFETY: the document makes it a pointer to a notification.
+        let event = unsafe { (*NetPnPEventNotification).NetPnPEvent };
+        if NOT_PROPAGATED.contains(&event.NetEvent) {
+            rules::broken(
+                &rules::NDIS_BUGCHECK_ILLEGAL_NET_PNP_EVENT,
+                format_args!("{NAME}: {} is not propagated", name_of(event.NetEvent)),
+            );
+        }
+        let mut status = NDIS_STATUS_SUCCESS;
+        for binding in adapter.bindings().iter() {
+            let buffer = (event.Buffer, event.BufferLength);
+            let answer = notify(binding.protocol(), Some(binding), event.NetEvent, buffer);
+            if answer != NDIS_STATUS_SUCCESS {
+                status = answer;
+            }
+        }
+        record.returns(status)
+    }
+}
+
+/// The name of an event.
+pub(crate) fn name_of(code: NET_PNP_EVENT_CODE) -> &'static str {
+    match code {
+        NetEventSetPower => "NetEventSetPower",
+        NetEventQueryPower => "NetEventQueryPower",
+        NetEventQueryRemoveDevice => "NetEventQueryRemoveDevice",
+        NetEventCancelRemoveDevice => "NetEventCancelRemoveDevice",
+        NetEventReconfigure => "NetEventReconfigure",
+        NetEventBindList => "NetEventBindList",
+        NetEventBindsComplete => "NetEventBindsComplete",
+        NetEventPnPCapabilities => "NetEventPnPCapabilities",
+        NetEventPause => "NetEventPause",
+        NetEventRestart => "NetEventRestart",
+        NetEventIMReEnableDevice => "NetEventIMReEnableDevice",
+        _ => "NetEvent",
+    }
+}
+
+fn broken(about: &str, what: &str) -> ! {
+    rules::broken(
+        &rules::PROTOCOL_BINDING_STATE,
+        format_args!("ProtocolNetPnPEvent {about}: {what}"),
+    )
+}
+
+/// Events that a protocol driver may not fail.
+const MUST_SUCCEED: &[NET_PNP_EVENT_CODE] = &[
+    NetEventRestart,
+    NetEventIMReEnableDevice,
+    NetEventCancelRemoveDevice,
+    NetEventReconfigure,
+    NetEventBindList,
+    NetEventBindsComplete,
+    NetEventPause,
+    NetEventPortDeactivation,
+    NetEventPnPCapabilities,
+];
+
+/// Events that an intermediate driver keeps to itself.
+const NOT_PROPAGATED: &[NET_PNP_EVENT_CODE] =
+    &[NetEventBindsComplete, NetEventPause, NetEventRestart];
+
+/// Events that were sent and did not end, with what they were completed with.
+static PENDING: Monitor<BTreeMap<usize, Option<NDIS_STATUS>>> = Monitor::new(BTreeMap::new());

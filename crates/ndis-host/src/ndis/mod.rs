@@ -1,0 +1,92 @@
+//! ndis.sys in user mode: what an NDIS 6 driver calls, and who calls the driver.
+//!
+//! Built-in NICs and clients are NDIS drivers too, written in Rust over the same functions, so that a
+//! stack can mix images and built-in parts as it likes, and both sides of every hand-over are checked
+//! alike.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `driver`, `register` | registered drivers |
+//! | `adapter`, `attributes`, `restart` | miniport adapters |
+//! | `binding`, `bind_parameters`, `open`, `event` | bindings of protocols to adapters |
+//! | `im` | virtual miniports of intermediate drivers |
+//! | [`device`], `pnp` | what is there, and the order in which it starts and stops |
+//! | `nbl` | NET_BUFFER_LISTs: memory, data, ownership |
+//! | `send`, `receive`, `status`, `oid` | what passes between adapters and bindings |
+//! | `config`, `memory`, `sync`, `rwlock`, `timer`, `work`, `log`, [`version`] | services |
+//! | `object`, `header`, `strings`, `view`, `resources` | handles and raw structures |
+//! | `watchdog` | time limits |
+//! | [`policy`], [`faults`] | the freedoms that NDIS has, and failures on demand |
+//! | [`trace`], [`counters`], [`caller`] | what happened, how often, and by whom |
+//!
+//! Locks of this module are never held while a driver's function runs.
+
+pub(crate) mod adapter;
+pub(crate) mod attributes;
+mod bind_parameters;
+pub(crate) mod binding;
+pub mod caller;
+pub mod config;
+pub mod counters;
+pub mod device;
+pub(crate) mod driver;
+pub mod ethernet;
+pub(crate) mod event;
+pub mod faults;
+mod header;
+pub(crate) mod im;
+mod log;
+pub(crate) mod memory;
+pub(crate) mod nbl;
+pub(crate) mod object;
+pub(crate) mod oid;
+pub(crate) mod open;
+pub(crate) mod pnp;
+pub mod policy;
+pub(crate) mod receive;
+pub(crate) mod register;
+mod resources;
+mod restart;
+mod rwlock;
+pub(crate) mod send;
+pub(crate) mod status;
+pub(crate) mod strings;
+mod sync;
+mod timer;
+pub mod trace;
+pub mod version;
+pub(crate) mod view;
+pub(crate) mod watchdog;
+mod work;
+
+pub use adapter::AdapterState;
+pub use binding::BindingState;
+pub use im::ImState;
+
+use crate::call::Export;
+
+/// The export tables of all files here.
+pub(crate) fn exports() -> impl Iterator<Item = &'static [Export]> {
+    let own: &[&[Export]] = &[
+        adapter::EXPORTS,
+        attributes::EXPORTS,
+        binding::EXPORTS,
+        config::EXPORTS,
+        event::EXPORTS,
+        im::EXPORTS,
+        log::EXPORTS,
+        memory::EXPORTS,
+        open::EXPORTS,
+        pnp::EXPORTS,
+        receive::EXPORTS,
+        register::EXPORTS,
+        rwlock::EXPORTS,
+        send::EXPORTS,
+        status::EXPORTS,
+        sync::EXPORTS,
+        timer::EXPORTS,
+        version::EXPORTS,
+        work::EXPORTS,
+    ];
+    own.iter().chain(oid::TABLES).chain(nbl::EXPORTS).copied()
+}

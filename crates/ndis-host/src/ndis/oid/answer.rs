@@ -1,0 +1,107 @@
+//! Queries that NDIS answers itself, from what the adapter said when it was initialized and since.
+
+use std::sync::atomic::Ordering;
+
+use ndis_sys::{
+    MediaConnectStateConnected, NDIS_LINK_SPEED, NDIS_STATUS, NdisHardwareStatusReady,
+    NdisMediaStateConnected, NdisMediaStateDisconnected, OID_802_3_CURRENT_ADDRESS,
+    OID_802_3_MAXIMUM_LIST_SIZE, OID_802_3_MULTICAST_LIST, OID_802_3_PERMANENT_ADDRESS,
+    OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_DRIVER_VERSION,
+    OID_GEN_HARDWARE_STATUS, OID_GEN_LINK_SPEED, OID_GEN_LINK_SPEED_EX, OID_GEN_LINK_STATE,
+    OID_GEN_MAC_OPTIONS, OID_GEN_MAX_LINK_SPEED, OID_GEN_MAXIMUM_FRAME_SIZE,
+    OID_GEN_MAXIMUM_LOOKAHEAD, OID_GEN_MEDIA_CONNECT_STATUS, OID_GEN_MEDIA_CONNECT_STATUS_EX,
+    OID_GEN_MEDIA_DUPLEX_STATE, OID_GEN_MEDIA_IN_USE, OID_GEN_MEDIA_SUPPORTED,
+    OID_GEN_PHYSICAL_MEDIUM, OID_GEN_PHYSICAL_MEDIUM_EX, OID_GEN_SUPPORTED_LIST,
+    OID_PM_CURRENT_CAPABILITIES,
+};
+
+use super::request::Request;
+use crate::ndis::attributes::Attributes;
+use crate::ndis::binding::Binding;
+use crate::ndis::ethernet::EthernetFilter;
+
+/// The status of a request that NDIS answers itself, `None` if it is for the miniport.
+pub(super) fn answer(binding: &'static Binding, request: Request) -> Option<NDIS_STATUS> {
+    if !request.is_query() {
+        return None;
+    }
+    let adapter = binding.adapter();
+    let bytes = match request.oid() {
+        OID_GEN_CURRENT_PACKET_FILTER => union(binding).packet_types.to_le_bytes().to_vec(),
+        OID_802_3_MULTICAST_LIST => union(binding).multicast.concat(),
+        OID_GEN_CURRENT_LOOKAHEAD => number(binding.lookahead.load(Ordering::Relaxed)),
+        OID_GEN_DRIVER_VERSION => {
+            let (major, minor) = adapter.driver().version();
+            (u16::from(major) << 8 | u16::from(minor))
+                .to_le_bytes()
+                .to_vec()
+        }
+        oid => adapter.with_attributes(|attributes| from_attributes(attributes, oid))?,
+    };
+    Some(request.answer(&bytes))
+}
+
+fn from_attributes(attributes: &Attributes, oid: u32) -> Option<Vec<u8>> {
+    let general = attributes.general();
+    let link = attributes.link;
+    let connected = link.MediaConnectState == MediaConnectStateConnected;
+    let mac_length = usize::from(general.MacAddressLength).min(32);
+    Some(match oid {
+        OID_GEN_SUPPORTED_LIST => attributes
+            .oids
+            .iter()
+            .flat_map(|oid| oid.to_le_bytes())
+            .collect(),
+        OID_GEN_HARDWARE_STATUS => NdisHardwareStatusReady.to_le_bytes().to_vec(),
+        OID_GEN_MEDIA_SUPPORTED | OID_GEN_MEDIA_IN_USE => general.MediaType.to_le_bytes().to_vec(),
+        OID_GEN_PHYSICAL_MEDIUM | OID_GEN_PHYSICAL_MEDIUM_EX => {
+            general.PhysicalMediumType.to_le_bytes().to_vec()
+        }
+        OID_GEN_MAXIMUM_LOOKAHEAD => number(general.LookaheadSize),
+        OID_GEN_MAXIMUM_FRAME_SIZE => number(general.MtuSize),
+        OID_GEN_MAC_OPTIONS => number(general.MacOptions),
+        OID_GEN_LINK_SPEED => number((link.XmitLinkSpeed / 100) as u32),
+        OID_GEN_LINK_SPEED_EX => speeds(link.XmitLinkSpeed, link.RcvLinkSpeed),
+        OID_GEN_MAX_LINK_SPEED => speeds(general.MaxXmitLinkSpeed, general.MaxRcvLinkSpeed),
+        OID_GEN_LINK_STATE => bytes_of(&link),
+        OID_GEN_MEDIA_CONNECT_STATUS => {
+            let state = if connected {
+                NdisMediaStateConnected
+            } else {
+                NdisMediaStateDisconnected
+            };
+            state.to_le_bytes().to_vec()
+        }
+        OID_GEN_MEDIA_CONNECT_STATUS_EX => link.MediaConnectState.to_le_bytes().to_vec(),
+        OID_GEN_MEDIA_DUPLEX_STATE => link.MediaDuplexState.to_le_bytes().to_vec(),
+        OID_802_3_PERMANENT_ADDRESS => general.PermanentMacAddress[..mac_length].to_vec(),
+        OID_802_3_CURRENT_ADDRESS => general.CurrentMacAddress[..mac_length].to_vec(),
+        OID_802_3_MAXIMUM_LIST_SIZE => number(general.MaxMulticastListSize),
+        OID_PM_CURRENT_CAPABILITIES => bytes_of(attributes.power.as_deref()?),
+        _ => return None,
+    })
+}
+
+fn union(binding: &Binding) -> EthernetFilter {
+    let bindings = binding.adapter().bindings();
+    EthernetFilter::union(bindings.iter().map(|binding| binding.filter()))
+}
+
+fn number(value: u32) -> Vec<u8> {
+    value.to_le_bytes().to_vec()
+}
+
+fn speeds(transmit: u64, receive: u64) -> Vec<u8> {
+    bytes_of(&NDIS_LINK_SPEED {
+        XmitLinkSpeed: transmit,
+        RcvLinkSpeed: receive,
+    })
+}
+
+/// The bytes of a structure that was made from zeros, so that its padding is initialized too.
+fn bytes_of<T: Copy>(value: &T) -> Vec<u8> {
+    let start = std::ptr::from_ref(value).cast::<u8>();
+    // SAFETY: the value has this many bytes, all initialized: the structures given here have no
+    // padding but what `zeroed` or the driver's own copy filled.
+    unsafe { std::slice::from_raw_parts(start, size_of::<T>()) }.to_vec()
+}

@@ -1,0 +1,162 @@
+//! OID requests: from a binding (or the host) to an adapter, one after the other, and back.
+//!
+//! NDIS answers some requests itself (`answer`) and changes others, because a filter or a multicast
+//! list is each binding's own but the adapter's is their union (`filter`). All others reach
+//! `MiniportOidRequest` as they are, one at a time for each adapter, at PASSIVE_LEVEL.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `queue` | one request at a time, completion |
+//! | `request` | the fields of a request |
+//! | `answer` | what NDIS knows itself |
+//! | `filter` | packet filter, multicast list, look-ahead |
+//! | `statistics` | single counters from `OID_GEN_STATISTICS` |
+//! | `clone` | clones for intermediate drivers |
+
+mod answer;
+mod clone;
+mod filter;
+mod queue;
+pub(crate) mod request;
+mod statistics;
+
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use ndis_sys::{
+    NDIS_HANDLE, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
+    NDIS_SIZEOF_OID_REQUEST_REVISION_1, NDIS_STATUS, NDIS_STATUS_FAILURE, NDIS_STATUS_PENDING,
+};
+
+pub(crate) use queue::Queue;
+use queue::{Entry, Source};
+use request::Request;
+
+use super::adapter::{Adapter, AdapterState};
+use super::binding::Binding;
+use super::driver::run_data;
+use super::faults::should_fail;
+use super::object::resolve;
+use super::policy::{self, When};
+use super::{header, trace};
+use crate::call::Export;
+use crate::nt::irql::{self, Irql};
+use crate::nt::sched::Monitor;
+
+pub(crate) const TABLES: &[&[Export]] = &[EXPORTS, clone::EXPORTS];
+
+crate::ddi! { "ndis.sys":
+    /// A protocol asks the adapter that it is bound to.
+    [PASSIVE..=DISPATCH] fn NdisOidRequest(
+        NdisBindingHandle: NDIS_HANDLE,
+        OidRequest: *mut NDIS_OID_REQUEST,
+    ) -> NDIS_STATUS {
+        const NAME: &str = "NdisOidRequest";
+        let binding = resolve::<Binding>(NdisBindingHandle, NAME);
+        // SAFETY: the document makes it a pointer to a request with a header.
+        let head = unsafe { (*OidRequest).Header };
+        header::require(
+            &head,
+            NDIS_OBJECT_TYPE_OID_REQUEST,
+            &[(NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1)],
+            NAME,
+        );
+        // SAFETY: the request lives until it is completed, by the document.
+        let request = unsafe { Request::new(OidRequest) };
+        let mut record = trace::call(NAME, &request.describe());
+        if should_fail("NdisOidRequest") {
+            return record.returns(NDIS_STATUS_FAILURE);
+        }
+        record.returns(submit(binding, request))
+    }
+
+    /// A miniport completes the request that it has.
+    [PASSIVE..=DISPATCH] fn NdisMOidRequestComplete(
+        MiniportAdapterHandle: NDIS_HANDLE,
+        OidRequest: *mut NDIS_OID_REQUEST,
+        Status: NDIS_STATUS,
+    ) {
+        const NAME: &str = "NdisMOidRequestComplete";
+        let adapter = resolve::<Adapter>(MiniportAdapterHandle, NAME);
+        let mut record = trace::call(NAME, adapter.name());
+        record.returns(Status);
+        adapter.oids.completed(adapter, OidRequest, Status);
+    }
+
+    /// Asks the miniport below to complete a request soon.
+    [PASSIVE..=DISPATCH] fn NdisCancelOidRequest(
+        NdisBindingHandle: NDIS_HANDLE,
+        RequestId: *mut std::ffi::c_void,
+    ) {
+        const NAME: &str = "NdisCancelOidRequest";
+        let binding = resolve::<Binding>(NdisBindingHandle, NAME);
+        let _record = trace::call(NAME, binding.name());
+        let adapter = binding.adapter();
+        if adapter.oids.cancel_waiting(adapter, RequestId) || !adapter.oids.is_current(RequestId) {
+            return;
+        }
+        let handler = adapter.driver().handlers().CancelOidRequestHandler;
+        let handler = handler.expect("registration requires it");
+        let context = adapter.context();
+        run_data(adapter.driver().caller(), "MiniportCancelOidRequest", adapter.name(), || {
+            // SAFETY: the driver's registered function, with the context that it set.
+            unsafe { handler(context, RequestId) };
+        });
+    }
+}
+
+/// Takes a request of a binding on its way. Anything but PENDING is the answer.
+fn submit(binding: &'static Binding, request: Request) -> NDIS_STATUS {
+    let adapter = binding.adapter();
+    if let Some(status) = answer::answer(binding, request) {
+        return status;
+    }
+    binding.requests.fetch_add(1, Ordering::SeqCst);
+    let entry = match statistics::translate(binding, request) {
+        Some(entry) => entry,
+        None => match filter::translate(binding, request) {
+            Ok(entry) => entry,
+            Err(status) => {
+                binding.requests.fetch_sub(1, Ordering::SeqCst);
+                return status;
+            }
+        },
+    };
+    adapter.oids.submit(adapter, entry, may_inline())
+}
+
+/// The host itself sends a request to an adapter and waits for the answer.
+pub(crate) fn ask(adapter: &'static Adapter, request: &mut NDIS_OID_REQUEST) -> NDIS_STATUS {
+    adapter.require_state(
+        &[
+            AdapterState::Paused,
+            AdapterState::Restarting,
+            AdapterState::Running,
+            AdapterState::Pausing,
+        ],
+        "an OID request of NDIS",
+    );
+    let answer: &'static Monitor<Option<NDIS_STATUS>> = Box::leak(Box::new(Monitor::new(None)));
+    // SAFETY: the request outlives this function, which waits for its end.
+    let request = unsafe { Request::new(ptr::from_mut(request)) };
+    let status = adapter.oids.submit(
+        adapter,
+        Entry::new(request, Source::Host(answer)),
+        may_inline(),
+    );
+    if status != NDIS_STATUS_PENDING {
+        return status;
+    }
+    answer
+        .wait_until(None, |answer| *answer)
+        .unwrap_or(NDIS_STATUS_FAILURE)
+}
+
+/// A closed binding's filter no longer counts.
+pub(crate) fn binding_left(binding: &'static Binding) {
+    binding.change_filter(|filter| *filter = super::ethernet::EthernetFilter::default());
+}
+
+fn may_inline() -> bool {
+    policy::current().oid == When::Inline && irql::current() == Irql::PASSIVE
+}

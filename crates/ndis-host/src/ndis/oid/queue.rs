@@ -1,0 +1,379 @@
+//! The OID requests of one adapter: one is at the miniport, the others wait.
+
+use std::collections::VecDeque;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use ndis_sys::{
+    NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_NOT_ACCEPTED, NDIS_STATUS_PENDING,
+    NDIS_STATUS_REQUEST_ABORTED, NDIS_STATUS_SUCCESS, OID_PNP_SET_POWER,
+};
+
+use super::request::Request;
+use crate::ndis::adapter::Adapter;
+use crate::ndis::binding::Binding;
+use crate::ndis::driver::{run_data, run_status};
+use crate::ndis::{pnp, policy};
+use crate::nt::sched::Monitor;
+use crate::rules;
+
+/// A request on its way.
+pub(super) struct Entry {
+    id: u64,
+    /// What the miniport gets.
+    request: Request,
+    source: Source,
+    since: Instant,
+    /// What the miniport gets in place of the source's request, with its buffer.
+    own: Option<Box<Own>>,
+    then: Option<Then>,
+}
+
+/// A request that NDIS made, and its buffer.
+pub(super) struct Own {
+    pub(super) request: NDIS_OID_REQUEST,
+    pub(super) buffer: Vec<u8>,
+}
+
+// SAFETY: the request's pointers lead to `buffer` only, and go with it.
+unsafe impl Send for Own {}
+
+/// Who asked.
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    /// A binding, with the request that it made.
+    Binding(&'static Binding, Request),
+    /// The host.
+    Host(&'static Monitor<Option<NDIS_STATUS>>),
+}
+
+/// What NDIS does with the miniport's answer before the source gets it.
+type Then = Box<dyn FnOnce(NDIS_STATUS, &Own) -> NDIS_STATUS + Send>;
+
+impl Entry {
+    /// A request that the miniport gets as it is.
+    pub(super) fn new(request: Request, source: Source) -> Self {
+        Self {
+            id: next_id(),
+            request,
+            source,
+            since: Instant::now(),
+            own: None,
+            then: None,
+        }
+    }
+
+    /// A request of NDIS's own in the place of the source's; `then` makes the answer.
+    pub(super) fn translated(
+        mut own: Box<Own>,
+        source: Source,
+        then: impl FnOnce(NDIS_STATUS, &Own) -> NDIS_STATUS + Send + 'static,
+    ) -> Self {
+        // SAFETY: the request is in the box, which goes with the entry.
+        let request = unsafe { Request::new(&raw mut own.request) };
+        Self {
+            own: Some(own),
+            then: Some(Box::new(then)),
+            ..Self::new(request, source)
+        }
+    }
+}
+
+/// The requests of an adapter.
+#[derive(Default)]
+pub(crate) struct Queue(Monitor<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    current: Option<Entry>,
+    waiting: VecDeque<Entry>,
+    /// The request that was completed last: to tell a second completion from nonsense.
+    last_completed: usize,
+}
+
+impl Queue {
+    /// Takes a request on its way, on this thread if `inline` and it is its turn.
+    pub(super) fn submit(
+        &self,
+        adapter: &'static Adapter,
+        entry: Entry,
+        inline: bool,
+    ) -> NDIS_STATUS {
+        let address = entry.request.raw() as usize;
+        let mut inner = self.0.lock();
+        let at = |entry: &Entry| entry.request.raw() as usize == address;
+        if inner.current.as_ref().is_some_and(at) || inner.waiting.iter().any(at) {
+            drop(inner);
+            rules::broken(
+                &rules::NDIS_OID_DOUBLE_REQUEST,
+                format_args!("the request at {address:#x} is on its way already"),
+            );
+        }
+        if inner.current.is_some() {
+            inner.waiting.push_back(entry);
+            return NDIS_STATUS_PENDING;
+        }
+        inner.current = Some(entry);
+        drop(inner);
+        if inline {
+            return self.run(adapter, true);
+        }
+        pnp::job("NDIS OID", move || {
+            adapter.oids.run(adapter, false);
+        });
+        NDIS_STATUS_PENDING
+    }
+
+    /// Whether a request is at the miniport or waits for it.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.lock().current.is_some()
+    }
+
+    /// Waits until no request is at the miniport.
+    pub(crate) fn drain(&self) {
+        let limit = policy::current().watchdog;
+        let idle = self
+            .0
+            .wait_until(Some(limit), |inner| inner.current.is_none().then_some(()));
+        if idle.is_none() {
+            rules::broken(
+                &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID,
+                format_args!("{} is pending for {} s", self.describe(), limit.as_secs()),
+            );
+        }
+    }
+
+    /// The request at the miniport, in words.
+    pub(crate) fn describe(&self) -> String {
+        self.0
+            .lock()
+            .current
+            .as_ref()
+            .map_or_else(|| "no request".to_owned(), |entry| entry.request.describe())
+    }
+
+    /// For how long the request at the miniport is there.
+    pub(crate) fn pending_for(&self) -> Option<Duration> {
+        let inner = self.0.lock();
+        inner.current.as_ref().map(|entry| entry.since.elapsed())
+    }
+
+    /// Whether the request at the miniport has that id.
+    pub(super) fn is_current(&self, id: *mut c_void) -> bool {
+        let inner = self.0.lock();
+        inner
+            .current
+            .as_ref()
+            .is_some_and(|entry| entry.request.id() == id)
+    }
+
+    /// Aborts the waiting requests with that id. Answers whether there was one.
+    pub(super) fn cancel_waiting(&self, adapter: &'static Adapter, id: *mut c_void) -> bool {
+        let mut cancelled = Vec::new();
+        {
+            let mut inner = self.0.lock();
+            let waiting = std::mem::take(&mut inner.waiting);
+            for entry in waiting {
+                if entry.request.id() == id {
+                    cancelled.push(entry);
+                } else {
+                    inner.waiting.push_back(entry);
+                }
+            }
+        }
+        let any = !cancelled.is_empty();
+        for entry in cancelled {
+            pnp::job("NDIS OID", move || {
+                finish(adapter, entry, NDIS_STATUS_REQUEST_ABORTED, false);
+            });
+        }
+        any
+    }
+
+    /// Calls `MiniportOidRequest` for the current request. Synchronous answers are returned if
+    /// `inline`, else the source is called.
+    fn run(&self, adapter: &'static Adapter, inline: bool) -> NDIS_STATUS {
+        let (id, request) = {
+            let inner = self.0.lock();
+            let entry = inner.current.as_ref().expect("a request was made current");
+            (entry.id, entry.request)
+        };
+        let handler = adapter.driver().handlers().OidRequestHandler;
+        let handler = handler.expect("registration requires it");
+        let context = adapter.context();
+        let about = format!("{} {}", request.describe(), adapter.name());
+        let status = run_status(
+            adapter.driver().caller(),
+            "MiniportOidRequest",
+            &about,
+            || {
+                // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with the context that it
+                // set and a request that lives until it is completed.
+                unsafe { handler(context, request.raw()) }
+            },
+        );
+        if status == NDIS_STATUS_PENDING {
+            return NDIS_STATUS_PENDING;
+        }
+        let mut inner = self.0.lock();
+        if inner.current.as_ref().map(|entry| entry.id) != Some(id) {
+            drop(inner);
+            rules::broken(
+                &rules::DOUBLE_COMPLETE,
+                format_args!(
+                    "MiniportOidRequest of {about} completed the request and returned {status:#x}"
+                ),
+            );
+        }
+        let entry = inner.current.take().expect("just looked at");
+        inner.last_completed = entry.request.raw() as usize;
+        drop(inner);
+        self.0.notify_all();
+        let status = finish(adapter, entry, status, inline);
+        self.next(adapter);
+        status
+    }
+
+    /// The miniport completes a request.
+    pub(super) fn completed(
+        &self,
+        adapter: &'static Adapter,
+        request: *mut NDIS_OID_REQUEST,
+        status: NDIS_STATUS,
+    ) {
+        let taken = {
+            let mut inner = self.0.lock();
+            let is_it = inner
+                .current
+                .as_ref()
+                .is_some_and(|entry| entry.request.raw() == request);
+            if is_it {
+                inner.last_completed = request as usize;
+                Ok(inner.current.take().expect("just looked at"))
+            } else {
+                Err(inner.last_completed == request as usize)
+            }
+        };
+        let entry = match taken {
+            Ok(entry) => entry,
+            Err(twice) => rules::broken(
+                if twice {
+                    &rules::NDIS_OID_DOUBLE_COMPLETE
+                } else {
+                    &rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION
+                },
+                format_args!(
+                    "NdisMOidRequestComplete: {request:p} is not pending at adapter {}; {} is",
+                    adapter.name(),
+                    self.describe()
+                ),
+            ),
+        };
+        if status == NDIS_STATUS_PENDING {
+            rules::broken(
+                &rules::NDIS_OID_COMPLETE,
+                format_args!(
+                    "NdisMOidRequestComplete of {} with NDIS_STATUS_PENDING",
+                    entry.request.describe()
+                ),
+            );
+        }
+        self.0.notify_all();
+        finish(adapter, entry, status, false);
+        self.next(adapter);
+    }
+
+    /// Gives the miniport the next request, if one waits.
+    fn next(&self, adapter: &'static Adapter) {
+        let mut inner = self.0.lock();
+        if inner.current.is_some() {
+            return;
+        }
+        let Some(entry) = inner.waiting.pop_front() else {
+            return;
+        };
+        inner.current = Some(entry);
+        drop(inner);
+        pnp::job("NDIS OID", move || {
+            adapter.oids.run(adapter, false);
+        });
+    }
+}
+
+/// Gives the source its answer: by return if `inline`, else by its completion handler.
+fn finish(
+    adapter: &'static Adapter,
+    entry: Entry,
+    status: NDIS_STATUS,
+    inline: bool,
+) -> NDIS_STATUS {
+    check(adapter, entry.request, status);
+    let status = match (entry.then, &entry.own) {
+        (Some(then), Some(own)) => then(status, own),
+        _ => status,
+    };
+    match entry.source {
+        Source::Binding(binding, request) => {
+            if inline {
+                binding.requests.fetch_sub(1, Ordering::SeqCst);
+                return status;
+            }
+            let handler = binding.protocol().handlers().OidRequestCompleteHandler;
+            let handler = handler.expect("registration requires it");
+            let context = binding.context();
+            binding.requests.fetch_sub(1, Ordering::SeqCst);
+            let about = format!("{} {}", request.describe(), binding.name());
+            run_data(
+                binding.protocol().caller(),
+                "ProtocolOidRequestComplete",
+                &about,
+                || {
+                    // SAFETY: the driver's registered function, with the context of a binding that is
+                    // not closed before its requests are answered.
+                    unsafe { handler(context, request.raw(), status) };
+                },
+            );
+        }
+        Source::Host(answer) => {
+            if inline {
+                return status;
+            }
+            *answer.lock() = Some(status);
+            answer.notify_all();
+        }
+    }
+    NDIS_STATUS_PENDING
+}
+
+/// What every answer of a miniport promises.
+fn check(adapter: &Adapter, request: Request, status: NDIS_STATUS) {
+    let (name, count, limit) = request.counts();
+    if status == NDIS_STATUS_SUCCESS && count > limit {
+        rules::broken(
+            &rules::NDIS_BUGCHECK_OID_REQUEST_INVALID_BUFFER,
+            format_args!(
+                "{} at {}: {name} is {count}, the buffer has {limit} bytes",
+                request.describe(),
+                adapter.name()
+            ),
+        );
+    }
+    if request.oid() == OID_PNP_SET_POWER
+        && request.is_set()
+        && !matches!(status, NDIS_STATUS_SUCCESS | NDIS_STATUS_NOT_ACCEPTED)
+    {
+        rules::broken(
+            &rules::NDIS_OID_COMPLETE,
+            format_args!(
+                "OID_PNP_SET_POWER at {} ended with {status:#x}",
+                adapter.name()
+            ),
+        );
+    }
+}
+
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,222 @@
+//! The order in which adapters and bindings start and stop.
+//!
+//! | operation | order (starting-a-driver-stack.md, stopping-a-driver-stack.md) |
+//! |---|---|
+//! | [`start`] | initialize, bind each protocol, restart the adapter, restart the bindings |
+//! | [`stop`] | pause the bindings, pause the adapter, unbind each, halt |
+//! | [`bind_protocol`] | pause the bindings and the adapter, bind, restart |
+//! | [`unbind_protocol`] | pause the bindings and the adapter, unbind, restart what is left |
+//!
+//! One operation at a time goes on with an adapter; operations on different adapters run in parallel
+//! and may nest, as an intermediate driver's do. What NDIS does on its own account runs in jobs
+//! ([`job`]) that a test can wait for.
+//!
+//! Filters would be attached, paused and restarted between adapter and bindings, in
+//! [`pause_stack`] and [`restart_stack`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ndis_sys::{
+    NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_PAUSE_BIND_PROTOCOL, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE,
+    NDIS_PAUSE_UNBIND_PROTOCOL, NDIS_STATUS, NDIS_STATUS_SUCCESS, NetEventBindsComplete,
+};
+
+use super::adapter::{Adapter, AdapterState};
+use super::binding::{Binding, BindingState};
+use super::caller::{self, Caller};
+use super::driver::{self, ProtocolDriver};
+use super::object::resolve;
+use super::{device, event, trace};
+use crate::nt::sched::{self, Monitor};
+use crate::{call, rules};
+
+/// Brings an adapter up: initializes it, binds the protocols that are configured to bind to it, and
+/// lets traffic flow. `initialized` runs between, when `MiniportInitializeEx` has succeeded.
+///
+/// # Errors
+/// What `MiniportInitializeEx` failed with; the adapter is gone then.
+pub(crate) fn start(
+    adapter: &'static Adapter,
+    initialized: impl FnOnce(),
+) -> Result<(), NDIS_STATUS> {
+    let operation = adapter.begin_pnp();
+    adapter.initialize()?;
+    ADAPTERS
+        .lock()
+        .insert(adapter.name().to_ascii_uppercase(), adapter);
+    initialized();
+    let mut bound = Vec::new();
+    for protocol in driver::protocols() {
+        if is_configured(protocol, adapter) && Binding::bind(protocol, adapter).is_ok() {
+            bound.push(protocol);
+        }
+    }
+    restart_stack(adapter);
+    drop(operation);
+    for protocol in bound {
+        event::notify_driver(protocol, NetEventBindsComplete);
+    }
+    Ok(())
+}
+
+/// Takes an adapter down and halts it, unless it is halted already.
+pub(crate) fn stop(adapter: &'static Adapter, action: NDIS_HALT_ACTION) {
+    let _operation = adapter.begin_pnp();
+    if adapter.state() == AdapterState::Halted {
+        return;
+    }
+    pause_stack(adapter, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
+    for binding in adapter.bindings().iter() {
+        binding.unbind();
+    }
+    ADAPTERS.lock().remove(&adapter.name().to_ascii_uppercase());
+    adapter.halt(action);
+}
+
+/// Binds a protocol to all adapters that it is configured for and not bound to.
+pub(crate) fn bind_protocol(protocol: &'static ProtocolDriver) {
+    let registered = driver::protocols();
+    if !registered
+        .iter()
+        .any(|other| std::ptr::eq(*other, protocol))
+    {
+        return;
+    }
+    let mut bound = false;
+    for adapter in adapters() {
+        if !is_configured(protocol, adapter) {
+            continue;
+        }
+        let _operation = adapter.begin_pnp();
+        let usable = !matches!(
+            adapter.state(),
+            AdapterState::Halted | AdapterState::Initializing
+        );
+        let has = protocol
+            .bindings()
+            .iter()
+            .any(|binding| std::ptr::eq(binding.adapter(), adapter));
+        if !usable || has {
+            continue;
+        }
+        pause_stack(adapter, NDIS_PAUSE_BIND_PROTOCOL);
+        bound |= Binding::bind(protocol, adapter).is_ok();
+        restart_stack(adapter);
+    }
+    if bound {
+        event::notify_driver(protocol, NetEventBindsComplete);
+    }
+}
+
+/// Ends all bindings of a protocol.
+pub(crate) fn unbind_protocol(protocol: &'static ProtocolDriver) {
+    for binding in protocol.bindings() {
+        unbind_one(binding);
+    }
+}
+
+fn unbind_one(binding: &'static Binding) {
+    let adapter = binding.adapter();
+    let _operation = adapter.begin_pnp();
+    // Another operation may have ended it while this one waited.
+    if binding.state() == BindingState::Unbound {
+        return;
+    }
+    pause_stack(adapter, NDIS_PAUSE_UNBIND_PROTOCOL);
+    binding.unbind();
+    restart_stack(adapter);
+}
+
+/// Stops traffic through an adapter, from the top down.
+pub(crate) fn pause_stack(adapter: &'static Adapter, reason: u32) {
+    for binding in adapter.bindings().iter() {
+        if binding.state() == BindingState::Running {
+            binding.pause(reason);
+        }
+    }
+    if adapter.state() == AdapterState::Running {
+        adapter.pause(reason);
+    }
+}
+
+/// Lets traffic flow through an adapter, from the bottom up.
+pub(crate) fn restart_stack(adapter: &'static Adapter) {
+    if adapter.state() == AdapterState::Paused
+        && let Err(status) = adapter.restart()
+    {
+        eprintln!(
+            "ndis-host: MiniportRestart of {} failed with {status:#x}",
+            adapter.name()
+        );
+        return;
+    }
+    for binding in adapter.bindings().iter() {
+        if binding.state() == BindingState::Paused {
+            binding.restart();
+        }
+    }
+}
+
+/// The initialized adapter of that device name.
+pub(crate) fn adapter_of(name: &str) -> Option<&'static Adapter> {
+    ADAPTERS.lock().get(&name.to_ascii_uppercase()).copied()
+}
+
+/// All initialized adapters.
+pub(crate) fn adapters() -> Vec<&'static Adapter> {
+    ADAPTERS.lock().values().copied().collect()
+}
+
+/// Runs `f` as the host on a thread of its own; [`wait_idle`] waits for it.
+pub(crate) fn job(name: &str, f: impl FnOnce() + Send + 'static) {
+    *JOBS.lock() += 1;
+    sched::spawn(name, move || {
+        {
+            let _entered = caller::enter(Caller::HOST);
+            f();
+        }
+        *JOBS.lock() -= 1;
+        JOBS.notify_all();
+    });
+}
+
+/// Waits until no job runs, at most for `timeout`; answers whether that is so.
+pub(crate) fn wait_idle(timeout: Duration) -> bool {
+    JOBS.wait_until(Some(timeout), |jobs| (*jobs == 0).then_some(()))
+        .is_some()
+}
+
+crate::ddi! { "ndis.sys":
+    /// Binds a protocol to the adapters that it is configured for and not bound to, soon.
+    [PASSIVE..=PASSIVE] fn NdisReEnumerateProtocolBindings(NdisProtocolHandle: NDIS_HANDLE) {
+        const NAME: &str = "NdisReEnumerateProtocolBindings";
+        let protocol = resolve::<ProtocolDriver>(NdisProtocolHandle, NAME);
+        let _record = trace::call(NAME, protocol.name());
+        let inside = call::frames().iter().any(|frame| {
+            matches!(frame.name, "ProtocolBindAdapterEx" | "ProtocolUnbindAdapterEx")
+        });
+        if inside {
+            rules::broken(
+                &rules::NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS,
+                format_args!("{NAME} of {} inside a bind or unbind handler", protocol.name()),
+            );
+        }
+        job("PnP bind", move || bind_protocol(protocol));
+    }
+
+    /// Ends a binding outside of an unbind, soon.
+    [PASSIVE..=DISPATCH] fn NdisUnbindAdapter(NdisBindingHandle: NDIS_HANDLE) -> NDIS_STATUS {
+        let binding = resolve::<Binding>(NdisBindingHandle, "NdisUnbindAdapter");
+        let mut record = trace::call("NdisUnbindAdapter", binding.name());
+        job("PnP unbind", move || unbind_one(binding));
+        record.returns(NDIS_STATUS_SUCCESS)
+    }
+}
+
+fn is_configured(protocol: &ProtocolDriver, adapter: &Adapter) -> bool {
+    device::is_bound(&[protocol.name(), protocol.caller().name], adapter.name())
+}
+
+static ADAPTERS: Monitor<BTreeMap<String, &'static Adapter>> = Monitor::new(BTreeMap::new());
+static JOBS: Monitor<usize> = Monitor::new(0);

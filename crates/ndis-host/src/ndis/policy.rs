@@ -1,0 +1,146 @@
+//! The freedoms that the documents leave NDIS, and which of them this run takes.
+//!
+//! Where a driver must cope with several behaviours (a call that may pend, an initialize that may
+//! run now or later) the host has to be able to show each of them. The default is the stricter one:
+//! completions arrive asynchronously, on another thread.
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+/// When the virtual miniport of `NdisIMInitializeDeviceInstanceEx` is initialised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImInitialize {
+    /// Before the call returns, on the same thread.
+    Inline,
+    /// On another thread, soon.
+    Later,
+    /// On another thread, when the test releases it.
+    Held,
+    /// Never.
+    Never,
+}
+
+/// What `NdisIMCancelInitializeDeviceInstance` does with a request that has not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImCancel {
+    /// Succeeds: `MiniportInitializeEx` will not come.
+    Succeeds,
+    /// Comes too late: fails, and the initialize then runs, held or not.
+    Fails,
+}
+
+/// Whether something is done on the caller's thread or on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Before the call returns.
+    Inline,
+    /// On another thread; the call pends or returns first.
+    Later,
+}
+
+/// Which indications carry `NDIS_RECEIVE_FLAGS_RESOURCES` when a NIC of ours makes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resources {
+    /// None.
+    Never,
+    /// All.
+    Always,
+    /// Every second one.
+    Alternate,
+}
+
+/// When a protocol driver gets its first binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstBind {
+    /// Before `NdisRegisterProtocolDriver` returns, so before the driver associated its edges.
+    InsideRegister,
+    /// After `DriverEntry` returned.
+    AfterEntry,
+}
+
+/// How NDIS behaves in this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// See [`ImInitialize`].
+    pub im_initialize: ImInitialize,
+    /// See [`ImCancel`].
+    pub im_cancel: ImCancel,
+    /// Whether `MiniportHaltEx` runs inside `NdisIMDeInitializeDeviceInstance`.
+    pub im_halt: When,
+    /// Whether `NdisOpenAdapterEx` pends.
+    pub open: When,
+    /// Whether `NdisCloseAdapterEx` pends.
+    pub close: When,
+    /// Whether a regular OID request is handed to the miniport on the caller's thread.
+    pub oid: When,
+    /// Whether built-in NICs answer OID requests inside their handler or pend them.
+    pub nic_oid: When,
+    /// Whether built-in clients return received frames inside their handler or on their own thread.
+    pub client_return: When,
+    /// Whether built-in NICs complete sends inside their send handler or on their own thread.
+    pub send_completion: When,
+    /// See [`Resources`].
+    pub receive_resources: Resources,
+    /// See [`FirstBind`].
+    pub first_bind: FirstBind,
+    /// How long a driver may take for a PnP operation before the watchdog rule of it is broken.
+    pub watchdog: Duration,
+}
+
+impl Policy {
+    /// Asynchronous where that is allowed.
+    pub const STRICT: Self = Self {
+        im_initialize: ImInitialize::Later,
+        im_cancel: ImCancel::Succeeds,
+        im_halt: When::Inline,
+        open: When::Later,
+        close: When::Later,
+        oid: When::Later,
+        nic_oid: When::Later,
+        client_return: When::Later,
+        send_completion: When::Later,
+        receive_resources: Resources::Never,
+        first_bind: FirstBind::AfterEntry,
+        watchdog: Duration::from_secs(30),
+    };
+
+    /// Everything on the caller's thread.
+    pub const INLINE: Self = Self {
+        im_initialize: ImInitialize::Inline,
+        im_cancel: ImCancel::Succeeds,
+        im_halt: When::Inline,
+        open: When::Inline,
+        close: When::Inline,
+        oid: When::Inline,
+        nic_oid: When::Inline,
+        client_return: When::Inline,
+        send_completion: When::Inline,
+        receive_resources: Resources::Never,
+        first_bind: FirstBind::AfterEntry,
+        watchdog: Duration::from_secs(30),
+    };
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::STRICT
+    }
+}
+
+/// The policy in force.
+pub fn current() -> Policy {
+    *lock()
+}
+
+/// Changes the policy for what happens from now on.
+pub fn change(change: impl FnOnce(&mut Policy)) {
+    change(&mut lock());
+}
+
+fn lock() -> MutexGuard<'static, Policy> {
+    POLICY
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+static POLICY: Mutex<Policy> = Mutex::new(Policy::STRICT);

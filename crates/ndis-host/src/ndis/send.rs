@@ -1,0 +1,152 @@
+//! Sends: from a protocol to the miniport below, and back when they are complete.
+
+use ndis_sys::{
+    NDIS_HANDLE, NDIS_PORT_NUMBER, NDIS_SEND_FLAGS_DISPATCH_LEVEL, NDIS_STATUS_PAUSED,
+    NET_BUFFER_LIST,
+};
+
+use super::adapter::{Adapter, AdapterState};
+use super::binding::{Binding, BindingState};
+use super::driver::run_data;
+use super::nbl::owner;
+use super::object::resolve;
+use super::view::Nbl;
+use super::{faults, trace};
+use crate::nt::irql::{self, Irql};
+use crate::rules;
+
+crate::ddi! { "ndis.sys":
+    /// Sends a chain of NBLs on a binding.
+    [PASSIVE..=DISPATCH] fn NdisSendNetBufferLists(
+        NdisBindingHandle: NDIS_HANDLE,
+        NetBufferLists: *mut NET_BUFFER_LIST,
+        PortNumber: NDIS_PORT_NUMBER,
+        SendFlags: u32,
+    ) {
+        const NAME: &str = "NdisSendNetBufferLists";
+        let binding = resolve::<Binding>(NdisBindingHandle, NAME);
+        let _record = trace::data_call(NAME, binding.name());
+        require_dispatch(SendFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL != 0, NAME);
+        binding.require_state(&[BindingState::Running, BindingState::Pausing], NAME);
+        let chain = owner::chain(NetBufferLists, NAME);
+        for &nbl in &chain {
+            owner::send(nbl, binding, NAME);
+        }
+        super::counters::sent(&chain);
+        let adapter = binding.adapter();
+        let state = adapter.state();
+        if !matches!(state, AdapterState::Running | AdapterState::Pausing) {
+            adapter.broken(&format!("a send reaches it in state {state:?}"));
+        }
+        if faults::should_fail("NdisSendNetBufferLists") {
+            for &nbl in &chain {
+                nbl.set_status(NDIS_STATUS_PAUSED);
+            }
+            complete(adapter, &chain, NAME);
+            return;
+        }
+        let handler = adapter.driver().handlers().SendNetBufferListsHandler;
+        let handler = handler.expect("registration requires it");
+        let context = adapter.context();
+        run_data(adapter.driver().caller(), "MiniportSendNetBufferLists", adapter.name(), || {
+            // SAFETY: the driver's registered function, with the context that it set for this
+            // adapter and a checked chain that now is its own.
+            unsafe { handler(context, NetBufferLists, PortNumber, SendFlags) };
+        });
+    }
+
+    /// A miniport completes sends.
+    [PASSIVE..=DISPATCH] fn NdisMSendNetBufferListsComplete(
+        NdisMiniportHandle: NDIS_HANDLE,
+        NetBufferLists: *mut NET_BUFFER_LIST,
+        SendCompleteFlags: u32,
+    ) {
+        const NAME: &str = "NdisMSendNetBufferListsComplete";
+        let adapter = resolve::<Adapter>(NdisMiniportHandle, NAME);
+        let _record = trace::data_call(NAME, adapter.name());
+        require_dispatch(SendCompleteFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL != 0, NAME);
+        let chain = owner::chain(NetBufferLists, NAME);
+        complete(adapter, &chain, NAME);
+    }
+
+    /// Asks the miniport below to cancel sends.
+    [PASSIVE..=DISPATCH] fn NdisCancelSendNetBufferLists(
+        NdisBindingHandle: NDIS_HANDLE,
+        CancelId: *mut std::ffi::c_void,
+    ) {
+        let binding = resolve::<Binding>(NdisBindingHandle, "NdisCancelSendNetBufferLists");
+        let adapter = binding.adapter();
+        let _record = trace::call("NdisCancelSendNetBufferLists", binding.name());
+        let handler = adapter.driver().handlers().CancelSendHandler;
+        let handler = handler.expect("registration requires it");
+        let context = adapter.context();
+        run_data(adapter.driver().caller(), "MiniportCancelSend", adapter.name(), || {
+            // SAFETY: the driver's registered function, with the context that it set.
+            unsafe { handler(context, CancelId) };
+        });
+    }
+
+    /// The high byte for cancel ids of the calling driver.
+    [PASSIVE..=DISPATCH] fn NdisGeneratePartialCancelId() -> u8 {
+        use std::sync::atomic::{AtomicU8, Ordering};
+        static NEXT: AtomicU8 = AtomicU8::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Gives completed NBLs back to the bindings that sent them, in one call for each run of NBLs of one
+/// binding.
+fn complete(adapter: &'static Adapter, chain: &[Nbl], function: &str) {
+    let mut runs: Vec<(&'static Binding, Vec<Nbl>)> = Vec::new();
+    for &nbl in chain {
+        let binding = owner::complete_send(nbl, adapter, function);
+        match runs.last_mut() {
+            Some((last, run)) if std::ptr::eq(*last, binding) => run.push(nbl),
+            _ => runs.push((binding, vec![nbl])),
+        }
+    }
+    for (binding, run) in runs {
+        link(&run);
+        let handler = binding
+            .protocol()
+            .handlers()
+            .SendNetBufferListsCompleteHandler;
+        let handler = handler.expect("registration requires it");
+        let context = binding.context();
+        let first = run[0].raw();
+        let flags = dispatch_flag();
+        run_data(
+            binding.protocol().caller(),
+            "ProtocolSendNetBufferListsComplete",
+            binding.name(),
+            || {
+                // SAFETY: the driver's registered function, with the context of a binding that is
+                // open as long as its sends are out, and NBLs that it sent.
+                unsafe { handler(context, first, flags) };
+            },
+        );
+    }
+}
+
+/// Makes a chain of `nbls`, in order.
+pub(crate) fn link(nbls: &[Nbl]) {
+    for (index, nbl) in nbls.iter().enumerate() {
+        nbl.set_next(nbls.get(index + 1).copied());
+    }
+}
+
+/// Ends the run if a driver says that it is at DISPATCH_LEVEL and is not.
+pub(crate) fn require_dispatch(said: bool, function: &str) {
+    let level = irql::current();
+    if said && level != Irql::DISPATCH {
+        rules::broken(
+            rules::irql_rule(function),
+            format_args!("{function} is called with the DISPATCH_LEVEL flag at {level}"),
+        );
+    }
+}
+
+/// The DISPATCH_LEVEL flag if this is that level: all flag words of the data path have it in bit 0.
+pub(crate) fn dispatch_flag() -> u32 {
+    u32::from(irql::current() == Irql::DISPATCH)
+}

@@ -1,0 +1,95 @@
+//! Status indications: from a miniport to the protocols above.
+
+use std::ptr;
+
+use ndis_sys::{
+    NDIS_HANDLE, NDIS_LINK_STATE, NDIS_OBJECT_TYPE_STATUS_INDICATION,
+    NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
+    NDIS_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_STATUS_LINK_STATE,
+    NDIS_STATUS_RESET_END, NDIS_STATUS_RESET_START,
+};
+
+use super::adapter::{Adapter, AdapterState};
+use super::driver::run_data;
+use super::object::{handle_of, resolve};
+use super::{header, trace};
+use crate::rules;
+
+crate::ddi! { "ndis.sys":
+    /// A miniport indicates a status.
+    [PASSIVE..=DISPATCH] fn NdisMIndicateStatusEx(
+        MiniportAdapterHandle: NDIS_HANDLE,
+        StatusIndication: *mut NDIS_STATUS_INDICATION,
+    ) {
+        const NAME: &str = "NdisMIndicateStatusEx";
+        let adapter = resolve::<Adapter>(MiniportAdapterHandle, NAME);
+        // SAFETY: the document makes it a pointer to an indication that lives during the call.
+        let indication = unsafe { &*StatusIndication };
+        let code = indication.StatusCode;
+        let about = format!("{code:#010x} {}", adapter.name());
+        let _record = trace::call(NAME, &about);
+        header::require(
+            &indication.Header,
+            NDIS_OBJECT_TYPE_STATUS_INDICATION,
+            &[(NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1)],
+            NAME,
+        );
+        if adapter.state() == AdapterState::Initializing
+            && !adapter.with_attributes(|attributes| attributes.registered())
+        {
+            adapter.broken("a status is indicated before the registration attributes are set");
+        }
+        if indication.SourceHandle != handle_of(adapter) {
+            adapter.broken(&format!(
+                "the SourceHandle of status {code:#x} is {:p}, not the adapter's handle",
+                indication.SourceHandle
+            ));
+        }
+        if matches!(code, NDIS_STATUS_RESET_START | NDIS_STATUS_RESET_END) {
+            adapter.broken("a miniport must not indicate reset start or end itself");
+        }
+        if code == NDIS_STATUS_LINK_STATE {
+            // SAFETY: the document makes the buffer of this status an NDIS_LINK_STATE.
+            unsafe { note_link(adapter, indication) };
+        }
+        for &binding in adapter.bindings().iter() {
+            let Some(_busy) = binding.enter() else {
+                continue;
+            };
+            let handler = binding.protocol().handlers().StatusHandlerEx;
+            let handler = handler.expect("registration requires it");
+            let context = binding.context();
+            let about = format!("{code:#010x} {}", binding.name());
+            let mut copy = *indication;
+            run_data(binding.protocol().caller(), "ProtocolStatusEx", &about, || {
+                // SAFETY: the driver's registered function, with the context of a binding that is
+                // not closed while this runs; the buffer is the miniport's, for the whole call.
+                unsafe { handler(context, ptr::from_mut(&mut copy)) };
+            });
+        }
+    }
+}
+
+/// # Safety
+/// An indication whose buffer has as many bytes as it says.
+unsafe fn note_link(adapter: &'static Adapter, indication: &NDIS_STATUS_INDICATION) {
+    let buffer = indication.StatusBuffer.cast::<NDIS_LINK_STATE>();
+    let least = u32::from(NDIS_SIZEOF_LINK_STATE_REVISION_1);
+    if buffer.is_null() || indication.StatusBufferSize < least {
+        rules::broken(
+            &rules::NDIS_BUGCHECK_STATUS_INDICATION_INVALID_BUFFER,
+            format_args!(
+                "NdisMIndicateStatusEx({}): NDIS_STATUS_LINK_STATE with {} bytes at {buffer:p}; it \
+                 has at least {least}",
+                adapter.name(),
+                indication.StatusBufferSize
+            ),
+        );
+    }
+    let mut link = NDIS_LINK_STATE::zeroed();
+    let target = (&raw mut link).cast::<u8>();
+    let length = (indication.StatusBufferSize as usize).min(size_of_val(&link));
+    // SAFETY: the caller's contract; `length` fits both.
+    unsafe { ptr::copy_nonoverlapping(buffer.cast::<u8>(), target, length) };
+    adapter.with_attributes(|attributes| attributes.link = link);
+}

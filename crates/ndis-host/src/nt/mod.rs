@@ -1,0 +1,50 @@
+//! The parts of ntoskrnl that network drivers import, in user mode.
+//!
+//! Each file is one concern with the functions that drivers import for it ([`ddi!`](crate::ddi)) and
+//! the Rust functions by which the rest of the host uses the same thing. What can block or start a
+//! thread goes through [`sched`]; what is left at the end of a run is in [`outstanding`].
+
+pub mod debug;
+pub mod dispatcher;
+pub mod dpc;
+pub mod driver;
+pub mod fault;
+pub mod format;
+pub mod irql;
+pub mod list;
+pub mod lookaside;
+pub mod mdl;
+pub mod memory;
+pub mod pool;
+pub mod registry;
+pub mod sched;
+pub mod spin_lock;
+pub mod string;
+pub mod thread;
+pub mod time;
+pub mod timer;
+
+mod outstanding;
+
+pub use outstanding::{Outstanding, outstanding};
+
+use crate::call::Export;
+
+/// The export tables of all files here.
+pub(crate) const EXPORTS: &[&[Export]] = &[
+    debug::EXPORTS,
+    debug::VARIADIC,
+    dispatcher::EXPORTS,
+    dpc::EXPORTS,
+    irql::EXPORTS,
+    list::EXPORTS,
+    lookaside::EXPORTS,
+    mdl::EXPORTS,
+    memory::EXPORTS,
+    pool::exports::EXPORTS,
+    spin_lock::EXPORTS,
+    string::EXPORTS,
+    thread::EXPORTS,
+    time::EXPORTS,
+    timer::EXPORTS,
+];
