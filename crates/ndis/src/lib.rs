@@ -13,7 +13,7 @@
 //! * **Decide under the lock, act after it.** [`SpinLock`](sync::SpinLock) lends its value to a
 //!   closure, so that no call into NDIS is made while a lock is held.
 //! * **The IRQL is in the signature** where it is narrower than `<= DISPATCH_LEVEL`: a function
-//!   that must run at PASSIVE_LEVEL takes a [`Passive`](irql::Passive), which only the trampolines
+//!   that must run at PASSIVE_LEVEL takes a [`Passive`], which only the trampolines
 //!   of such callbacks can make. A function that takes none runs at any IRQL up to DISPATCH_LEVEL.
 //!
 //! Nothing here panics for what other drivers, the registry or the network do. Every allocation is
