@@ -13,7 +13,6 @@ use mux_core::{
     filter::PacketFilter,
     lifecycle::binding::{Binding as Lifecycle, Refused, State as LifecycleState},
     oid::OID_GEN_CURRENT_PACKET_FILTER,
-    reconcile::{Reconciler, Ticket, Wanted},
 };
 use ndis::{
     Passive, Result, Shared, Status,
@@ -28,6 +27,7 @@ use crate::{
     driver::{Mux, Pools},
     instance::Instance,
     protocol::Request,
+    receivers::Receivers,
     stations::{Entry, Stations},
     virtual_miniport::VirtualMiniport,
 };
@@ -38,9 +38,7 @@ pub(crate) struct Binding {
     nic: Nic,
     pools: Pools,
     state: SpinLock<State>,
-    receive: SpinLock<Receive>,
-    /// Who receives once the binding is closed: kept so that closing needs no memory.
-    nobody: Shared<Stations>,
+    receivers: Receivers,
     /// The virtual miniports that are configured.
     instances: SpinLock<Vec<Shared<Instance>>>,
     /// The adapter below, while it is open.
@@ -70,18 +68,8 @@ struct State {
     link: LinkState,
 }
 
-/// Who receives, and what the adapter below lets through for them.
-struct Receive {
-    stations: Shared<Stations>,
-    filter: Reconciler<PacketFilter>,
-    /// The OID requests that wait until the adapter below has the filter that they ask for. Each
-    /// virtual miniport has at most one, and room for that many is reserved.
-    waiting: Vec<(Ticket, PendedOid)>,
-}
-
 impl Binding {
     pub(crate) fn try_new(mux: &Mux, parameters: &BindParameters<'_>) -> Result<Shared<Self>> {
-        let nobody = Shared::try_new(Stations::default())?;
         Shared::try_new(Self {
             nic: Nic::of(parameters),
             pools: mux.pools()?,
@@ -89,12 +77,7 @@ impl Binding {
                 lifecycle: Lifecycle::new(),
                 link: parameters.link(),
             }),
-            receive: SpinLock::new(Receive {
-                stations: nobody.clone(),
-                filter: Reconciler::new(PacketFilter::EMPTY),
-                waiting: Vec::new(),
-            }),
-            nobody,
+            receivers: Receivers::try_new()?,
             instances: SpinLock::new(Vec::new()),
             handle: HandleCell::default(),
             sends: Rundown::try_new()?,
@@ -126,11 +109,7 @@ impl Binding {
 
     /// Makes the virtual miniports' instances, with room for what each may have outstanding.
     pub(crate) fn set_instances(&self, instances: Vec<Shared<Instance>>) -> Result {
-        let mut waiting = Vec::new();
-        waiting
-            .try_reserve_exact(instances.len())
-            .map_err(|_| Status::RESOURCES)?;
-        self.receive.with(|receive| receive.waiting = waiting);
+        self.receivers.make_room(instances.len())?;
         self.instances.with(|place| *place = instances);
         Ok(())
     }
@@ -193,11 +172,7 @@ impl Binding {
         self.handle.set(None);
         let instances = self.instances.with(core::mem::take);
         drop(instances);
-        let nobody = self.nobody.clone();
-        let stations = self
-            .receive
-            .with(|receive| core::mem::replace(&mut receive.stations, nobody));
-        drop(stations);
+        self.receivers.clear();
     }
 
     /// The handle, while the adapter is open.
@@ -245,7 +220,7 @@ impl Binding {
 
     /// Who receives now.
     pub(crate) fn stations(&self) -> Shared<Stations> {
-        self.receive.with(|receive| receive.stations.clone())
+        self.receivers.stations()
     }
 
     /// Changes what a virtual miniport wants to receive, and brings the filter below into line.
@@ -260,59 +235,23 @@ impl Binding {
         entry: impl Fn() -> Result<Entry>,
         request: PendedOid,
     ) -> core::result::Result<(), (PendedOid, Status)> {
-        match self.change_stations(|stations| stations.with(entry()?)) {
-            Ok(()) => {
-                self.want_combined_filter(Some(request));
-                Ok(())
-            }
-            Err(status) => Err((request, status)),
+        if let Err(status) = self.receivers.change(|stations| stations.with(entry()?)) {
+            return Err((request, status));
         }
+        self.want_combined_filter(Some(request));
+        Ok(())
     }
 
     /// A virtual miniport has halted: nobody wants its frames any more.
     pub(crate) fn remove_station(&self, miniport: &Shared<VirtualMiniport>) {
         // Without memory the old list stays, with a virtual miniport in it that does not count any
         // more; the next change, or the close, takes it out.
-        let _removed = self.change_stations(|stations| stations.without(miniport));
+        let _removed = self.receivers.change(|stations| stations.without(miniport));
         self.want_combined_filter(None);
     }
 
-    /// Puts a changed list in the place of the one it was made from.
-    fn change_stations(&self, change: impl Fn(&Stations) -> Result<Stations>) -> Result {
-        loop {
-            let before = self.stations();
-            let after = Shared::try_new(change(&before)?)?;
-            let replaced = self.receive.with(|receive| {
-                receive
-                    .stations
-                    .same(&before)
-                    .then(|| core::mem::replace(&mut receive.stations, after))
-            });
-            if replaced.is_some() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Asks for the filter that all virtual miniports together need.
     fn want_combined_filter(&self, request: Option<PendedOid>) {
-        let (send, settled) = self.receive.with(|receive| {
-            let filter = receive.stations.combined_filter(self.nic.address);
-            let (ticket, wanted) = receive.filter.want(filter);
-            let send = match wanted {
-                Wanted::Already => return (None, request),
-                Wanted::Send(filter) => Some(filter),
-                Wanted::Queued => None,
-            };
-            if let Some(request) = request {
-                receive.waiting.push((ticket, request));
-            }
-            (send, None)
-        });
-        if let Some(request) = settled {
-            request.accept();
-        }
-        if let Some(filter) = send {
+        if let Some(filter) = self.receivers.want_filter(self.nic.address, request) {
             self.send_filter(filter);
         }
     }
@@ -323,43 +262,19 @@ impl Binding {
         while let Some(filter) = next {
             next = match self.set_below(OID_GEN_CURRENT_PACKET_FILTER, filter.bits()) {
                 Requested::Pending => None,
-                Requested::Done(Request::PacketFilter, status) => self.filter_done(status),
+                Requested::Done(Request::PacketFilter, status) => {
+                    self.receivers.filter_done(status)
+                }
             };
         }
     }
 
     /// A filter that was sent below has come back.
     pub(crate) fn filter_complete(&self, status: Status) {
-        let next = self.filter_done(status);
-        if let Some(filter) = next {
+        if let Some(filter) = self.receivers.filter_done(status) {
             self.send_filter(filter);
         }
         self.leave_requests();
-    }
-
-    fn filter_done(&self, status: Status) -> Option<PacketFilter> {
-        let done = self
-            .receive
-            .with(|receive| receive.filter.done(status.ok().is_ok()));
-        while let Some((request, succeeded)) = self.receive.with(|receive| {
-            let (place, succeeded) =
-                receive
-                    .waiting
-                    .iter()
-                    .enumerate()
-                    .find_map(|(place, (ticket, _))| {
-                        done.outcome(*ticket).map(|succeeded| (place, succeeded))
-                    })?;
-            let (_, request) = receive.waiting.swap_remove(place);
-            Some((request, succeeded))
-        }) {
-            if succeeded {
-                request.accept();
-            } else {
-                request.complete(status);
-            }
-        }
-        done.next
     }
 
     /// Sets a number of the adapter below, unless the binding is being taken down.

@@ -2,7 +2,7 @@
 //!
 //! It is made when the adapter below is bound, from the binding's `UpperBindings`, and lives as long as
 //! the binding. NDIS may initialise and halt the virtual miniport many times meanwhile; each time makes
-//! a new [`VirtualMiniport`].
+//! a new [`VirtualMiniport`](crate::virtual_miniport::VirtualMiniport).
 
 use mux_core::lifecycle::instance::{Instance as Lifecycle, Leave};
 use ndis::{

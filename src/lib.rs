@@ -46,6 +46,7 @@ mod in_band;
 mod instance;
 mod miniport;
 mod protocol;
+mod receivers;
 mod stations;
 mod virtual_miniport;
 

@@ -1,6 +1,6 @@
 //! Calls that are told to fail.
 //!
-//! Each fallible function asks [`should_fail`] before it does anything. A test arms a function by
+//! Each fallible function asks `should_fail` before it does anything. A test arms a function by
 //! name: its nth call from now on, made by an image (built-in parts never fail this way), fails with
 //! the function's own resource error, once. The calls are counted always, so that a first run says
 //! how many faults there are to try.

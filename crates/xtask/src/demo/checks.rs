@@ -312,8 +312,5 @@ pub(super) fn counters(events: &Events, vlan: Vlan, tallies: &Tallies) -> Result
         counters.sent
     );
     ensure!(counters.received > 0, "it counted no frame received");
-    Ok(format!(
-        "sent {} frames, {} bytes; received {} frames, {} bytes; the client above agrees",
-        counters.sent, counters.sent_bytes, counters.received, counters.received_bytes
-    ))
+    Ok(format!("{counters}; the client above agrees"))
 }

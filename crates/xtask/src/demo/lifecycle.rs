@@ -2,6 +2,8 @@
 //!
 //! Only reading and judging of events; where they come from is `host.rs`.
 
+use std::fmt;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
@@ -59,14 +61,7 @@ impl Events {
     pub(super) fn counters(&self, adapter: &str) -> Result<Counters> {
         let own = self.counted_by("adapter", adapter)?;
         let client = self.counted_by("client", adapter)?;
-        ensure!(
-            own == client,
-            "it counted {} frames sent and {} received, its client {} and {}",
-            own.sent,
-            own.received,
-            client.sent,
-            client.received
-        );
+        ensure!(own == client, "it counted {own}, its client {client}");
         Ok(own)
     }
 
@@ -200,6 +195,27 @@ pub(super) struct Counters {
     pub(super) received: u64,
     pub(super) received_bytes: u64,
     pub(super) errors: u64,
+}
+
+impl fmt::Display for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            sent,
+            sent_bytes,
+            received,
+            received_bytes,
+            errors,
+        } = self;
+        write!(
+            f,
+            "sent {sent} frames, {sent_bytes} bytes; received {received} frames, {received_bytes} bytes"
+        )?;
+        if *errors > 0 {
+            write!(f, "; {errors} errors")
+        } else {
+            Ok(())
+        }
+    }
 }
 
 fn is_call(event: &Value, name: &str) -> bool {

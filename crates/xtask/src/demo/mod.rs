@@ -93,7 +93,7 @@ pub(crate) fn run(options: &Args) -> Result<()> {
     report.finish(begun.elapsed().as_secs_f64());
     match report.failures() {
         0 => Ok(()),
-        failures => bail!("{failures} items of the demo do not hold"),
+        failures => bail!("items of the demo that do not hold: {failures}"),
     }
 }
 
