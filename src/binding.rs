@@ -114,6 +114,15 @@ impl Binding {
         Ok(())
     }
 
+    /// The configured virtual miniport that `is_it` knows.
+    pub(crate) fn find_instance(
+        &self,
+        is_it: impl Fn(&Shared<Instance>) -> bool,
+    ) -> Option<Shared<Instance>> {
+        self.instances
+            .with(|instances| instances.iter().find(|&instance| is_it(instance)).cloned())
+    }
+
     /// The configured virtual miniports, one after the other, without a copy of the list: a later
     /// one may be gone when it is asked for.
     pub(crate) fn each_instance(&self, mut visit: impl FnMut(&Shared<Instance>)) {

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use ndis::{
     Passive, Result, Shared, Status,
     driver::{Driver, DriverCell, MiniportRegistration, ProtocolRegistration},
-    miniport::Initializer,
     nbl::DerivedPool,
     pnp::NetPnpEvent,
     string::ascii,
@@ -96,26 +95,17 @@ impl Mux {
         drop(removed);
     }
 
-    /// The virtual miniport that NDIS is about to initialise, if it is still there.
-    pub(crate) fn instance_for(
+    /// The configured virtual miniport that `is_it` knows. Needs no memory: whoever cannot find one
+    /// could not tell it that its initialisation failed.
+    pub(crate) fn find_instance(
         &self,
-        initializer: &Initializer<'_, VirtualMiniport>,
-    ) -> Result<Option<Shared<Instance>>> {
-        let mut found = None;
-        for binding in self.bindings()? {
-            binding.each_instance(|instance| {
-                if initializer.is_for(instance) {
-                    found = Some(instance.clone());
-                }
-            });
-        }
-        Ok(found)
-    }
-
-    /// The bindings as they are now.
-    pub(crate) fn bindings(&self) -> Result<Vec<Shared<Binding>>> {
-        self.bindings
-            .with(|bindings| ndis::mem::try_to_vec(bindings))
+        is_it: impl Fn(&Shared<Instance>) -> bool,
+    ) -> Option<Shared<Instance>> {
+        self.bindings.with(|bindings| {
+            bindings
+                .iter()
+                .find_map(|binding| binding.find_instance(&is_it))
+        })
     }
 }
 

@@ -152,13 +152,15 @@ impl Instance {
         self.change(Lifecycle::paused);
     }
 
-    /// `MiniportHaltEx` is about to return: nothing is indicated on the adapter any more.
-    pub(crate) fn halted(&self, at: Passive<'_>) {
+    /// `MiniportHaltEx` was called: nobody deinitialises the adapter or indicates on it any more.
+    pub(crate) fn halt_begun(&self, at: Passive<'_>) {
+        self.state.with(|state| state.adapter = None);
         self.indications.drain(at);
-        self.change_state(|state| {
-            state.adapter = None;
-            state.lifecycle.halted();
-        });
+    }
+
+    /// `MiniportHaltEx` is about to return.
+    pub(crate) fn halted(&self) {
+        self.change(Lifecycle::halted);
     }
 
     /// The binding is leaving: begins to take the virtual miniport down, in whatever way its state

@@ -9,9 +9,10 @@ use crate::virtual_miniport::VirtualMiniport;
 /// NDIS has paused the adapter, and no request is outstanding: it leaves those who receive, and the
 /// binding may go on with being taken down.
 pub(super) fn halt(miniport: &Shared<VirtualMiniport>, at: Passive<'_>) {
+    miniport.instance.halt_begun(at);
     miniport.halted.store(true, Ordering::Release);
     miniport.binding().remove_station(miniport);
-    miniport.instance.halted(at);
+    miniport.instance.halted();
 }
 
 /// The virtual device was removed without a warning: sends and requests are refused until the halt that

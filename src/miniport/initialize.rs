@@ -33,7 +33,8 @@ pub(super) fn initialize(
     initializer: &Initializer<'_, VirtualMiniport>,
     at: Passive<'_>,
 ) -> Result<Shared<VirtualMiniport>> {
-    let instance = mux.instance_for(initializer)?.ok_or(Status::NOT_ACCEPTED)?;
+    let instance = mux.find_instance(|instance| initializer.is_for(instance));
+    let instance = instance.ok_or(Status::NOT_ACCEPTED)?;
     instance.initialize_begun()?;
     match build(initializer, &instance, at) {
         Ok((miniport, told)) => {

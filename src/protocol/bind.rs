@@ -18,7 +18,11 @@ pub(super) fn bind(mux: &Mux, parameters: &BindParameters<'_>) -> Result<Shared<
     if !parameters.is_ethernet() {
         return Err(Status::UNSUPPORTED_MEDIA);
     }
-    if is_ours(mux, parameters.name())? {
+    let name = parameters.name();
+    if mux
+        .find_instance(|instance| same_name(instance.name(), name))
+        .is_some()
+    {
         return Err(Status::NOT_ACCEPTED);
     }
     let binding = Binding::try_new(mux, parameters)?;
@@ -78,12 +82,4 @@ fn instances(names: &[u16], binding: &Shared<Binding>) -> Result<Vec<Shared<Inst
         instances.push(Instance::try_new(name, binding)?);
     }
     Ok(instances)
-}
-
-fn is_ours(mux: &Mux, name: &[u16]) -> Result<bool> {
-    let mut ours = false;
-    for binding in mux.bindings()? {
-        binding.each_instance(|instance| ours |= same_name(instance.name(), name));
-    }
-    Ok(ours)
 }

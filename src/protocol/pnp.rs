@@ -40,23 +40,16 @@ pub(super) fn binding_event(
 /// An event of the driver's. None of these may fail.
 pub(crate) fn driver_event(mux: &Mux, event: NetPnpEvent<'_>, at: Passive<'_>) -> Result {
     if let NetPnpEvent::ReEnableDevice(name) = event {
-        re_enable(mux, name, at)?;
+        re_enable(mux, name, at);
     }
     Ok(())
 }
 
 /// A virtual miniport that somebody disabled is enabled again: NDIS halted it, and waits to be asked
 /// for it.
-fn re_enable(mux: &Mux, name: &[u16], at: Passive<'_>) -> Result {
-    for binding in mux.bindings()? {
-        binding.each_instance(|instance| {
-            if !same_name(instance.name(), name) {
-                return;
-            }
-            if let Err(status) = Instance::request(instance, mux, at) {
-                println!("ndismux: a virtual miniport was not initialised again: {status}");
-            }
-        });
+fn re_enable(mux: &Mux, name: &[u16], at: Passive<'_>) {
+    let instance = mux.find_instance(|instance| same_name(instance.name(), name));
+    if let Some(Err(status)) = instance.map(|instance| Instance::request(&instance, mux, at)) {
+        println!("ndismux: a virtual miniport was not initialised again: {status}");
     }
-    Ok(())
 }

@@ -8,6 +8,7 @@
 //! | [`image`] | a PE file: inspected, loaded, its symbols |
 //! | [`call`] | the boundary: exports, thunks, the guard around each call and each callback |
 //! | [`rules`] | the documented rules, and the report that ends a run when one is broken |
+//! | [`faults`] | calls that are told to fail |
 //! | [`nt`] | the parts of ntoskrnl that network drivers import |
 //! | [`ndis`] | ndis.sys: adapters, bindings, NET_BUFFER_LISTs, requests |
 //! | [`nic`], [`client`] | built-in NICs below and clients above |
@@ -30,6 +31,7 @@
 pub mod call;
 pub mod cli;
 pub mod client;
+pub mod faults;
 pub mod image;
 pub mod lab;
 pub mod ndis;

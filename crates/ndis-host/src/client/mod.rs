@@ -237,6 +237,17 @@ impl Client {
         status
     }
 
+    /// Asks for OID requests with that `RequestId` to be completed early.
+    pub fn cancel_requests(&self, id: usize) {
+        let Some(binding) = self.state.lock().binding else {
+            return;
+        };
+        let _entered = caller::enter(self.caller());
+        let id = std::ptr::without_provenance_mut(id);
+        // SAFETY: the binding is open; the id is a number that NDIS compares.
+        unsafe { oid::NdisCancelOidRequest(binding as *mut _, id) };
+    }
+
     fn caller(&self) -> Caller {
         Caller {
             name: self.name,

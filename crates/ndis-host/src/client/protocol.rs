@@ -53,6 +53,15 @@ impl Client {
             SendNetBufferListsCompleteHandler: Some(super::send::complete),
             ..NDIS_PROTOCOL_DRIVER_CHARACTERISTICS::zeroed()
         };
+        // The first binds may come before the registration returns.
+        {
+            let mut state = self.state.lock();
+            if state.packet_filter == 0 {
+                state.packet_filter = NDIS_PACKET_TYPE_DIRECTED
+                    | NDIS_PACKET_TYPE_BROADCAST
+                    | NDIS_PACKET_TYPE_ALL_MULTICAST;
+            }
+        }
         let mut handle = ptr::null_mut();
         let context = ptr::from_ref(self).cast_mut().cast::<c_void>();
         // SAFETY: the characteristics are whole, and the out pointer is a local.
@@ -60,13 +69,7 @@ impl Client {
             NdisRegisterProtocolDriver(context, &raw mut characteristics, &raw mut handle)
         };
         assert_eq!(status, NDIS_STATUS_SUCCESS, "a client registers");
-        let mut state = self.state.lock();
-        state.protocol = Some(handle as usize);
-        if state.packet_filter == 0 {
-            state.packet_filter = NDIS_PACKET_TYPE_DIRECTED
-                | NDIS_PACKET_TYPE_BROADCAST
-                | NDIS_PACKET_TYPE_ALL_MULTICAST;
-        }
+        self.state.lock().protocol = Some(handle as usize);
     }
 
     /// Undoes the registration: NDIS unbinds it first.

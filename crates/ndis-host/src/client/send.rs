@@ -16,7 +16,7 @@ use crate::ndis::nbl::buffer::{
 };
 use crate::ndis::nbl::owner;
 use crate::ndis::nbl::pool::{NdisAllocateNetBufferList, NdisFreeNetBufferList};
-use crate::ndis::send::{NdisSendNetBufferLists, link};
+use crate::ndis::send::{NdisSendNetBufferLists, link, send_late};
 use crate::ndis::view::Nbl;
 use crate::ndis::{BindingState, caller};
 use crate::nic::{Memory, Shape};
@@ -37,6 +37,8 @@ pub struct SendShape {
     pub flags: u32,
     /// Cancel id of each NBL.
     pub cancel_id: usize,
+    /// `NDIS_NBL_FLAGS_*` of each NBL.
+    pub nbl_flags: u32,
 }
 
 impl SendShape {
@@ -51,6 +53,7 @@ impl SendShape {
         context_back_fill: 0,
         flags: 0,
         cancel_id: 0,
+        nbl_flags: 0,
     };
 }
 
@@ -91,17 +94,58 @@ impl Client {
     /// Sends frames in that shape, as one chain. Without a running binding all NBLs fail with
     /// `NDIS_STATUS_PAUSED`, as a protocol may not send then.
     pub fn send_shaped(&'static self, frames: &[Vec<u8>], shape: &SendShape) -> SendTicket {
-        let groups: Vec<&[Vec<u8>]> = frames.chunks(shape.frames_per_nbl.max(1)).collect();
-        let ticket = SendTicket(Arc::new(Monitor::new(vec![None; groups.len()])));
-        let _entered = caller::enter(self.caller());
-        let Some((binding, pool)) = self.begin_send() else {
-            *ticket.0.lock() = vec![Some(NDIS_STATUS_PAUSED); groups.len()];
-            ticket.0.notify_all();
-            return ticket;
+        self.send_nbls(&shaped(frames, shape))
+    }
+
+    /// Sends NBLs, each with frames in a shape of its own, as one chain with the flags of the first.
+    /// Without a running binding as [`send_shaped`](Self::send_shaped).
+    pub fn send_nbls(&'static self, nbls: &[(&[Vec<u8>], &SendShape)]) -> SendTicket {
+        let Some((binding, pool)) = self.begin_send(&[BindingState::Running]) else {
+            return SendTicket::all(nbls.len(), NDIS_STATUS_PAUSED);
         };
+        let (ticket, chain) = self.chain(binding, pool, nbls);
+        if let (Some(first), Some((_, shape))) = (chain.first(), nbls.first()) {
+            let _entered = caller::enter(self.caller());
+            // SAFETY: the binding is running: a pause waits for the send that `begin_send` counted.
+            unsafe { NdisSendNetBufferLists(binding, first.raw(), 0, shape.flags) };
+        }
+        self.end_send();
+        ticket
+    }
+
+    /// The same, handed to the miniport while the binding is paused or about to be closed, as if the
+    /// send had met the pause on its way: a miniport has to complete it with an error.
+    pub fn send_late(&'static self, frames: &[Vec<u8>], shape: &SendShape) -> SendTicket {
+        let nbls = shaped(frames, shape);
+        let states = [
+            BindingState::Opening,
+            BindingState::Paused,
+            BindingState::Closing,
+        ];
+        let Some((binding, pool)) = self.begin_send(&states) else {
+            return SendTicket::all(nbls.len(), NDIS_STATUS_PAUSED);
+        };
+        let (ticket, chain) = self.chain(binding, pool, &nbls);
+        if !chain.is_empty() {
+            let _entered = caller::enter(self.caller());
+            send_late(binding, &chain, shape.flags);
+        }
+        self.end_send();
+        ticket
+    }
+
+    /// Makes a chain that is out. What cannot be made has failed.
+    fn chain(
+        &self,
+        binding: NDIS_HANDLE,
+        pool: NDIS_HANDLE,
+        wanted: &[(&[Vec<u8>], &SendShape)],
+    ) -> (SendTicket, Vec<Nbl>) {
+        let _entered = caller::enter(self.caller());
+        let ticket = SendTicket(Arc::new(Monitor::new(vec![None; wanted.len()])));
         let mut nbls = Vec::new();
-        for (index, group) in groups.iter().enumerate() {
-            match self.nbl(pool, group, shape) {
+        for (index, (frames, shape)) in wanted.iter().enumerate() {
+            match self.nbl(pool, frames, shape) {
                 Some((nbl, mut out)) => {
                     out.index = index;
                     out.ticket = ticket.clone();
@@ -112,13 +156,8 @@ impl Client {
                 None => ticket.set(index, NDIS_STATUS_RESOURCES),
             }
         }
-        if let Some(first) = nbls.first() {
-            link(&nbls);
-            // SAFETY: the binding is running: a pause waits for the send that `begin_send` counted.
-            unsafe { NdisSendNetBufferLists(binding, first.raw(), 0, shape.flags) };
-        }
-        self.end_send();
-        ticket
+        link(&nbls);
+        (ticket, nbls)
     }
 
     /// Asks for sends with that id to be cancelled.
@@ -138,9 +177,9 @@ impl Client {
     }
 
     /// Counts a send in progress, so that a pause waits for it: key 0 in the table of sends.
-    fn begin_send(&self) -> Option<(NDIS_HANDLE, NDIS_HANDLE)> {
+    fn begin_send(&self, allowed: &[BindingState]) -> Option<(NDIS_HANDLE, NDIS_HANDLE)> {
         let mut state = self.state.lock();
-        if state.phase != Some(BindingState::Running) {
+        if !allowed.contains(&state.phase?) {
             return None;
         }
         let handles = (state.binding? as NDIS_HANDLE, state.pool? as NDIS_HANDLE);
@@ -195,6 +234,7 @@ impl Client {
         info[Ieee8021QNetBufferListInfo] = shape.tag as *mut _;
         info[ndis_sys::NetBufferListCancelId] = shape.cancel_id as *mut _;
         nbl.set_info(info);
+        nbl.set_flags(nbl.flags() | shape.nbl_flags);
         Some((nbl, out))
     }
 
@@ -236,6 +276,10 @@ impl Client {
 }
 
 impl SendTicket {
+    fn all(number: usize, status: NDIS_STATUS) -> Self {
+        Self(Arc::new(Monitor::new(vec![Some(status); number])))
+    }
+
     fn set(&self, index: usize, status: NDIS_STATUS) {
         self.0.lock()[index] = Some(status);
         self.0.notify_all();
@@ -267,6 +311,11 @@ pub(super) unsafe extern "efiapi" fn complete(
         ticket.set(index, status);
     }
     client.state.notify_all();
+}
+
+fn shaped<'a>(frames: &'a [Vec<u8>], shape: &'a SendShape) -> Vec<(&'a [Vec<u8>], &'a SendShape)> {
+    let nbls = frames.chunks(shape.frames_per_nbl.max(1));
+    nbls.map(|frames| (frames, shape)).collect()
 }
 
 fn buffer(pool: NDIS_HANDLE, chain: *mut MDL, head: u32, length: usize) -> *mut NET_BUFFER {

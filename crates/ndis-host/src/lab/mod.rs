@@ -10,6 +10,7 @@
 //! Not in here: what a lab file says (`file`).
 
 mod driver;
+mod oid;
 mod outstanding;
 mod port;
 mod state;
@@ -25,10 +26,12 @@ use std::time::Duration;
 use ndis_sys::nt::NTSTATUS;
 use ndis_sys::{NDIS_STATUS, NdisHaltDeviceDisabled, NdisHaltDeviceSurpriseRemoved};
 
+pub use oid::Answer;
 pub use outstanding::Outstanding;
 pub use port::NicPort;
 
 use crate::client::Client;
+use crate::faults;
 use crate::image;
 use crate::ndis::adapter::Adapter;
 use crate::ndis::caller::{self, Caller};
@@ -36,7 +39,7 @@ use crate::ndis::counters::{self, Counters};
 use crate::ndis::device::{self, Device};
 use crate::ndis::policy::{self, Policy};
 use crate::ndis::trace::Trace;
-use crate::ndis::{config, driver as drivers, faults, im, pnp, version, watchdog};
+use crate::ndis::{config, driver as drivers, im, pnp, version, watchdog};
 use crate::nic::{self, Nic, NicConfig};
 use crate::nt::driver::Driver;
 use crate::nt::irql::{self, Irql};

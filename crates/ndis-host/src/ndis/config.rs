@@ -142,11 +142,15 @@ crate::ddi! { "ndis.sys":
         let name = unsafe { strings::read(Keyword) };
         let mut record = trace::call(NAME, &name);
         let value = registry::get(&configuration.key, &name);
-        let parameter = match value.filter(|_| !should_fail("NdisReadConfiguration")) {
-            Some(value) => configuration.parameter(&value, ParameterType),
-            None => ptr::null_mut(),
+        let (parameter, status) = match value {
+            // Only a value that is there takes memory to read.
+            Some(_) if should_fail(NAME) => (ptr::null_mut(), NDIS_STATUS_RESOURCES),
+            Some(value) => match configuration.parameter(&value, ParameterType) {
+                parameter if parameter.is_null() => (parameter, NDIS_STATUS_FAILURE),
+                parameter => (parameter, NDIS_STATUS_SUCCESS),
+            },
+            None => (ptr::null_mut(), NDIS_STATUS_FAILURE),
         };
-        let status = if parameter.is_null() { NDIS_STATUS_FAILURE } else { NDIS_STATUS_SUCCESS };
         if !parameter.is_null() {
             // SAFETY: the document makes it a pointer to the caller's variable.
             unsafe { ParameterValue.write(parameter) };

@@ -156,6 +156,11 @@ crate::ddi! { "ndis.sys":
         let Some(instance) = find(adapter.driver(), adapter.name()) else {
             broken(adapter.name(), "it is no virtual miniport, or was ended already");
         };
+        // NDIS may be halting it by itself (a disabled device), which the driver cannot know before its
+        // halt handler is called.
+        if *instance.state.lock() == ImState::Halting {
+            return record.returns(NDIS_STATUS_FAILURE);
+        }
         if !instance.go(ImState::Initialized, ImState::Halting) {
             broken(
                 adapter.name(),

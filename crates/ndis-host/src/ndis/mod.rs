@@ -16,7 +16,7 @@
 //! | `config`, `memory`, `sync`, `rwlock`, `timer`, `work`, `log`, [`version`] | services |
 //! | `object`, `header`, `strings`, `view`, `resources` | handles and raw structures |
 //! | `watchdog` | time limits |
-//! | [`policy`], [`faults`] | the freedoms that NDIS has, and failures on demand |
+//! | [`policy`] | the freedoms that NDIS has |
 //! | [`trace`], [`counters`], [`caller`] | what happened, how often, and by whom |
 //!
 //! Locks of this module are never held while a driver's function runs.
@@ -32,7 +32,7 @@ pub mod device;
 pub(crate) mod driver;
 pub mod ethernet;
 pub(crate) mod event;
-pub mod faults;
+pub(crate) mod faults;
 mod header;
 pub(crate) mod im;
 mod log;

@@ -94,6 +94,36 @@ crate::ddi! { "ndis.sys":
     }
 }
 
+/// Hands sends of a built-in client to a miniport that is not running: what a driver above that is
+/// late, or a pause that overtakes a send, can do.
+pub(crate) fn send_late(binding: NDIS_HANDLE, chain: &[Nbl], flags: u32) {
+    const NAME: &str = "NdisSendNetBufferLists";
+    let binding = resolve::<Binding>(binding, NAME);
+    let adapter = binding.adapter();
+    adapter.require_state(
+        &[AdapterState::Pausing, AdapterState::Paused],
+        "a late send",
+    );
+    let _record = trace::data_call(NAME, binding.name());
+    for &nbl in chain {
+        owner::send(nbl, binding, NAME);
+    }
+    let handler = adapter.driver().handlers().SendNetBufferListsHandler;
+    let handler = handler.expect("registration requires it");
+    let context = adapter.context();
+    let first = chain[0].raw();
+    run_data(
+        adapter.driver().caller(),
+        "MiniportSendNetBufferLists",
+        adapter.name(),
+        || {
+            // SAFETY: the driver's registered function, with the context that it set for this adapter,
+            // which is not halted, and a checked chain that now is its own.
+            unsafe { handler(context, first, 0, flags) };
+        },
+    );
+}
+
 /// Gives completed NBLs back to the bindings that sent them, in one call for each run of NBLs of one
 /// binding.
 fn complete(adapter: &'static Adapter, chain: &[Nbl], function: &str) {

@@ -6,6 +6,7 @@ use ndis_sys::nt::{PVOID, SIZE_T, ULONG, ULONG64};
 
 use super::{Fill, Kind, Tag, allocate_with, free};
 use crate::ddi;
+use crate::faults::should_fail;
 use crate::nt::irql::{self, Irql};
 use crate::rules;
 
@@ -29,13 +30,16 @@ ddi! { "ntoskrnl.exe":
             0 => Fill::Zero,
             _ => Fill::Uninitialized,
         };
+        if should_fail("ExAllocatePool2") {
+            return std::ptr::null_mut();
+        }
         let align = if flags & POOL_FLAG_CACHE_ALIGNED == 0 { 16 } else { 64 };
         allocate_for_driver(size, tag, kind, align, fill)
     }
 
     /// Allocates pool without initializing it (`nf-wdm-exallocatepoolwithtag.md`).
     [PASSIVE..=DISPATCH, unchecked] fn ExAllocatePoolWithTag(pool_type: ULONG, size: SIZE_T, tag: ULONG) -> PVOID {
-        by_type(pool_type, size, tag)
+        by_type("ExAllocatePoolWithTag", pool_type, size, tag)
     }
 
     /// The same; the priority matters only when memory is short
@@ -46,7 +50,7 @@ ddi! { "ntoskrnl.exe":
         tag: ULONG,
         _priority: ULONG,
     ) -> PVOID {
-        by_type(pool_type, size, tag)
+        by_type("ExAllocatePoolWithTagPriority", pool_type, size, tag)
     }
 
     /// Frees pool, whatever its tag (`nf-ntddk-exfreepool.md`).
@@ -75,7 +79,10 @@ pub(crate) fn ex_free_pool() -> usize {
 
 /// `pool_type` is a POOL_TYPE: an odd base type is paged; its flags change neither kind nor content,
 /// but for the cache-aligned one.
-fn by_type(pool_type: ULONG, size: SIZE_T, tag: ULONG) -> PVOID {
+fn by_type(function: &'static str, pool_type: ULONG, size: SIZE_T, tag: ULONG) -> PVOID {
+    if should_fail(function) {
+        return std::ptr::null_mut();
+    }
     let kind = match pool_type & (POOL_TYPE_BASE | POOL_TYPE_NX) {
         base if base & 1 != 0 => Kind::Paged,
         base if base & POOL_TYPE_NX != 0 => Kind::NonPaged,
