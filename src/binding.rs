@@ -18,7 +18,7 @@ use ndis::{
     Passive, Result, Shared, Status,
     link::LinkState,
     nbl::DerivedPool,
-    oid::{PendedOid, Requested},
+    oid::Requested,
     protocol::{BindParameters, BindingHandle, HandleCell},
     sync::{Rundown, SpinLock},
 };
@@ -27,8 +27,8 @@ use crate::{
     driver::{Mux, Pools},
     instance::Instance,
     protocol::Request,
-    receivers::Receivers,
-    stations::{Entry, Stations},
+    receivers::{Asked, Receivers},
+    stations::Stations,
     virtual_miniport::VirtualMiniport,
 };
 
@@ -232,23 +232,16 @@ impl Binding {
         self.receivers.stations()
     }
 
-    /// Changes what a virtual miniport wants to receive, and brings the filter below into line.
-    /// `request` is completed when that is done.
+    /// Takes up what a virtual miniport now wants to receive, and brings the filter below into line.
+    /// The request is completed when that is done, or has failed.
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
-    ///
-    /// # Errors
-    /// The request, and why nothing was changed.
-    pub(crate) fn set_station(
-        &self,
-        entry: impl Fn() -> Result<Entry>,
-        request: PendedOid,
-    ) -> core::result::Result<(), (PendedOid, Status)> {
-        if let Err(status) = self.receivers.change(|stations| stations.with(entry()?)) {
-            return Err((request, status));
+    pub(crate) fn set_station(&self, asked: Asked) {
+        let entry = || VirtualMiniport::entry(&asked.miniport);
+        match self.receivers.change(|stations| stations.with(entry()?)) {
+            Ok(()) => self.want_combined_filter(Some(asked)),
+            Err(status) => self.receivers.refuse(asked, status),
         }
-        self.want_combined_filter(Some(request));
-        Ok(())
     }
 
     /// A virtual miniport has halted: nobody wants its frames any more.
@@ -259,8 +252,8 @@ impl Binding {
         self.want_combined_filter(None);
     }
 
-    fn want_combined_filter(&self, request: Option<PendedOid>) {
-        if let Some(filter) = self.receivers.want_filter(self.nic.address, request) {
+    fn want_combined_filter(&self, asked: Option<Asked>) {
+        if let Some(filter) = self.receivers.want_filter(self.nic.address, asked) {
             self.send_filter(filter);
         }
     }
@@ -272,7 +265,7 @@ impl Binding {
             next = match self.set_below(OID_GEN_CURRENT_PACKET_FILTER, filter.bits()) {
                 Requested::Pending => None,
                 Requested::Done(Request::PacketFilter, status) => {
-                    self.receivers.filter_done(status)
+                    self.receivers.filter_done(self.nic.address, status)
                 }
             };
         }
@@ -280,7 +273,7 @@ impl Binding {
 
     /// A filter that was sent below has come back.
     pub(crate) fn filter_complete(&self, status: Status) {
-        if let Some(filter) = self.receivers.filter_done(status) {
+        if let Some(filter) = self.receivers.filter_done(self.nic.address, status) {
             self.send_filter(filter);
         }
         self.leave_requests();

@@ -14,7 +14,10 @@ use mux_core::{
 };
 use ndis::{Result, Shared, Status, oid::PendedOid, sync::SpinLock};
 
-use crate::stations::Stations;
+use crate::{
+    stations::Stations,
+    virtual_miniport::{VirtualMiniport, Wish},
+};
 
 /// Who receives, and what the adapter below lets through for them.
 pub(crate) struct Receivers {
@@ -23,12 +26,20 @@ pub(crate) struct Receivers {
     nobody: Shared<Stations>,
 }
 
+/// An OID request that changes what a virtual miniport wants to receive.
+pub(crate) struct Asked {
+    pub(crate) request: PendedOid,
+    pub(crate) miniport: Shared<VirtualMiniport>,
+    /// What it wanted before: comes back if the request fails.
+    pub(crate) before: Wish,
+}
+
 struct State {
     stations: Shared<Stations>,
     filter: Reconciler<PacketFilter>,
-    /// The OID requests that wait until the adapter below has the filter that they ask for. Each
-    /// virtual miniport has at most one, and room for that many is made before.
-    waiting: Vec<(Ticket, PendedOid)>,
+    /// Those that wait until the adapter below has the filter that they ask for. Each virtual miniport
+    /// has at most one, and room for that many is made before.
+    waiting: Vec<(Ticket, Asked)>,
 }
 
 impl Receivers {
@@ -90,34 +101,34 @@ impl Receivers {
         drop(before);
     }
 
-    /// Wants the filter that all receivers together need. `request` is completed now if the adapter
-    /// below has it, else when it has. What comes out is to be sent below.
+    /// Wants the filter that all receivers together need. `asked` is completed now if the adapter below
+    /// has it, else when it has. What comes out is to be sent below.
     pub(crate) fn want_filter(
         &self,
         nic: MacAddress,
-        request: Option<PendedOid>,
+        asked: Option<Asked>,
     ) -> Option<PacketFilter> {
         let (send, settled) = self.state.with(|state| {
             let (ticket, wanted) = state.filter.want(state.stations.combined_filter(nic));
             let send = match wanted {
-                Wanted::Already => return (None, request),
+                Wanted::Already => return (None, asked),
                 Wanted::Send(filter) => Some(filter),
                 Wanted::Queued => None,
             };
-            if let Some(request) = request {
-                state.waiting.push((ticket, request));
+            if let Some(asked) = asked {
+                state.waiting.push((ticket, asked));
             }
             (send, None)
         });
-        if let Some(request) = settled {
-            request.accept();
+        if let Some(asked) = settled {
+            asked.request.accept();
         }
         send
     }
 
     /// The filter that was sent below has come back with this status: completes the requests that
     /// this settles. What comes out is to be sent next.
-    pub(crate) fn filter_done(&self, status: Status) -> Option<PacketFilter> {
+    pub(crate) fn filter_done(&self, nic: MacAddress, status: Status) -> Option<PacketFilter> {
         let done = self
             .state
             .with(|state| state.filter.done(status.ok().is_ok()));
@@ -130,13 +141,35 @@ impl Receivers {
                 Some((state.waiting.swap_remove(place).1, succeeded))
             })
         };
-        while let Some((request, succeeded)) = settled() {
+        let mut again = false;
+        while let Some((asked, succeeded)) = settled() {
             if succeeded {
-                request.accept();
+                asked.request.accept();
             } else {
-                request.complete(status);
+                self.refuse(asked, status);
+                again = true;
             }
         }
-        done.next
+        // What comes next was worked out with the wishes that were just taken back.
+        let corrected = if again {
+            self.want_filter(nic, None)
+        } else {
+            None
+        };
+        corrected.or(done.next)
+    }
+
+    /// Completes a request with an error, and makes the virtual miniport's wishes what they were.
+    pub(crate) fn refuse(&self, asked: Asked, status: Status) {
+        let Asked {
+            request,
+            miniport,
+            before,
+        } = asked;
+        let refused = miniport.wish(before);
+        drop(refused);
+        // Without memory the list keeps what was refused until its next change.
+        let _restored = self.change(|stations| stations.with(VirtualMiniport::entry(&miniport)?));
+        request.complete(status);
     }
 }

@@ -50,6 +50,12 @@ pub(crate) struct Wishes {
     pub(crate) multicast: MulticastList,
 }
 
+/// A change of what a virtual miniport wants to receive.
+pub(crate) enum Wish {
+    Filter(PacketFilter),
+    Multicast(MulticastList),
+}
+
 /// An OID request that was forwarded: the number that a cancel from above names, and the one that a
 /// cancel below must name.
 #[derive(Clone, Copy)]
@@ -74,6 +80,15 @@ impl VirtualMiniport {
     /// The binding that it stands on.
     pub(crate) fn binding(&self) -> &Shared<Binding> {
         self.instance.binding()
+    }
+
+    /// Puts a wish in its place, and gives back what was there.
+    pub(crate) fn wish(&self, wish: Wish) -> Wish {
+        use core::mem::replace;
+        self.wishes.with(|wishes| match wish {
+            Wish::Filter(filter) => Wish::Filter(replace(&mut wishes.filter, filter)),
+            Wish::Multicast(list) => Wish::Multicast(replace(&mut wishes.multicast, list)),
+        })
     }
 
     /// Its place among those who receive, by its wishes as they are now.

@@ -14,7 +14,10 @@ use ndis::{
     statistics::{Count, Direction, GeneralStatistics},
 };
 
-use crate::virtual_miniport::{ForwardedRequest, VirtualMiniport, Wishes};
+use crate::{
+    receivers::Asked,
+    virtual_miniport::{ForwardedRequest, VirtualMiniport, Wish},
+};
 
 /// `MiniportOidRequest`.
 pub(super) fn request(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
@@ -138,34 +141,14 @@ fn combine(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOu
         },
     };
     let (request, outcome) = request.pend(miniport.handle);
-    let before = miniport.wishes.with(|wishes| wish.exchange(wishes));
-    let set = miniport
-        .binding()
-        .set_station(|| VirtualMiniport::entry(miniport), request);
-    if let Err((request, status)) = set {
-        let refused = miniport.wishes.with(|wishes| before.exchange(wishes));
-        drop(refused);
-        request.complete(status);
-    }
+    let before = miniport.wish(wish);
+    let asked = Asked {
+        request,
+        miniport: miniport.clone(),
+        before,
+    };
+    miniport.binding().set_station(asked);
     outcome
-}
-
-/// A change of what a virtual miniport wants to receive.
-enum Wish {
-    Filter(PacketFilter),
-    Multicast(MulticastList),
-}
-
-impl Wish {
-    /// Puts the wish in its place, and gives back what was there.
-    fn exchange(self, wishes: &mut Wishes) -> Self {
-        match self {
-            Self::Filter(filter) => Self::Filter(core::mem::replace(&mut wishes.filter, filter)),
-            Self::Multicast(list) => {
-                Self::Multicast(core::mem::replace(&mut wishes.multicast, list))
-            }
-        }
-    }
 }
 
 fn refuse_multicast_list(request: OidRequest<'_>, error: MulticastListError) -> OidOutcome {

@@ -5,6 +5,7 @@
 //! after it succeeded the driver ends it with `NdisIMDeInitializeDeviceInstance`.
 
 use std::ptr;
+use std::time::Duration;
 
 use ndis_sys::{
     NDIS_HANDLE, NDIS_STATUS, NDIS_STATUS_FAILURE, NDIS_STATUS_NOT_ACCEPTED, NDIS_STATUS_SUCCESS,
@@ -156,6 +157,10 @@ crate::ddi! { "ndis.sys":
         let Some(instance) = find(adapter.driver(), adapter.name()) else {
             broken(adapter.name(), "it is no virtual miniport, or was ended already");
         };
+        // `MiniportInitializeEx` may be about to return on another thread: its driver cannot know when it
+        // has. On this thread the wait would never end.
+        let initialized = |state: &mut ImState| (*state != ImState::Initializing).then_some(());
+        let _in_time = instance.state.wait_until(Some(ABOUT_TO_RETURN), initialized);
         // NDIS may be halting it by itself (a disabled device), which the driver cannot know before its
         // halt handler is called.
         if *instance.state.lock() == ImState::Halting {
@@ -182,6 +187,9 @@ crate::ddi! { "ndis.sys":
         find(adapter.driver(), adapter.name()).map_or(ptr::null_mut(), Instance::context)
     }
 }
+
+/// How long `MiniportInitializeEx` may take to return after its driver regards it as done.
+const ABOUT_TO_RETURN: Duration = Duration::from_secs(5);
 
 /// Runs `MiniportInitializeEx` for a request, and what follows. Answers whether the request was
 /// still there.
