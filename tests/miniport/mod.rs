@@ -1,0 +1,9 @@
+//! The upper edge.
+
+mod halt;
+mod initialize;
+mod late_send;
+mod oid;
+mod pause;
+mod return_nbls;
+mod send;

@@ -1,0 +1,112 @@
+//! `MiniportPause` and `MiniportRestart`.
+
+use std::thread;
+
+use ndis_host::ndis::{AdapterState, BindingState};
+use ndismux_tests::{Frame, MAC_PEER, MuxLab, NEVER, SOON, device, image_tests, wait_until};
+
+image_tests! {
+    fn a_virtual_miniport_pauses_for_a_bind_and_carries_traffic_again() {
+        let lab = MuxLab::running();
+        for round in 1..=5 {
+            let second = lab.add_client("second", "vlan10").expect("a device");
+            assert!(second.wait_state(BindingState::Running, SOON));
+            assert_eq!(lab.adapter_state("vlan10"), AdapterState::Running);
+            lab.assert_traffic("vlan10", 10);
+            second.recv(SOON).expect("the frame arrives at the second client too");
+            lab.remove_client("second").expect("the client was there");
+            // Once for the first client's bind, and in each round for a bind and an unbind.
+            let pauses = lab.calls("MiniportPause", &device("vlan10"));
+            assert_eq!(pauses.len(), 1 + 2 * round);
+            assert_eq!(lab.calls("MiniportRestart", &device("vlan10")).len(), pauses.len() + 1);
+            lab.assert_traffic("vlan10", 10);
+            lab.assert_traffic("vlan20", 20);
+        }
+        assert_eq!(lab.calls("MiniportPause", &device("vlan20")).len(), 1);
+        lab.down();
+    }
+
+    fn a_virtual_miniport_is_not_paused_before_its_sends_are_back() {
+        let lab = MuxLab::running();
+        let frame = Frame::new(lab.address("vlan10"), MAC_PEER, 1).bytes();
+        lab.below().hold_sends(true);
+        let held = lab.above("vlan10").send(&[frame.clone(), frame]);
+        assert!(lab.below().wait_sends(SOON, 2));
+        let lab = &lab;
+        thread::scope(|scope| {
+            let second = scope.spawn(|| lab.add_client("second", "vlan10").expect("a device"));
+            assert!(lab.above("vlan10").wait_state(BindingState::Pausing, SOON));
+            thread::sleep(NEVER);
+            assert_ne!(lab.adapter_state("vlan10"), AdapterState::Paused);
+            assert_eq!(held.statuses(), [None, None]);
+            // The other one on the same NIC is not held up.
+            let own = lab.address("vlan20");
+            let other = lab.above("vlan20").send(&[Frame::new(own, MAC_PEER, 3).bytes()]);
+            assert!(lab.below().wait_sends(SOON, 3));
+            lab.below().hold_sends(false);
+            assert_eq!(held.wait(SOON), Some(vec![0, 0]));
+            assert_eq!(other.wait(SOON), Some(vec![0]));
+            let second = second.join().expect("the client binds");
+            assert!(second.wait_state(BindingState::Running, SOON));
+        });
+        while lab.below().take_sent(NEVER).is_some() {}
+        lab.assert_traffic("vlan10", 10);
+        lab.remove_client("second").expect("the client was there");
+        lab.down();
+    }
+
+    fn what_a_client_keeps_is_back_before_the_pause_is_complete() {
+        let lab = MuxLab::running();
+        lab.above("vlan10").hold_receives(true);
+        let own = lab.address("vlan10");
+        for seed in 0..16 {
+            lab.below().inject(&Frame::new(MAC_PEER, own, seed).tagged(10).bytes());
+            lab.above("vlan10").recv(SOON).expect("the frame arrives above");
+        }
+        wait_until("the client keeps them all", || lab.above("vlan10").receives_held() == 16);
+        assert_eq!(lab.below().receives_outstanding(), 16);
+        lab.add_client("second", "vlan10").expect("a device");
+        assert_eq!(lab.below().receives_outstanding(), 0);
+        assert_eq!(lab.adapter_state("vlan10"), AdapterState::Running);
+        lab.above("vlan10").hold_receives(false);
+        lab.assert_traffic("vlan10", 10);
+        lab.remove_client("second").expect("the client was there");
+        lab.down();
+    }
+
+    fn pauses_under_traffic_lose_no_send_and_keep_no_receive() {
+        let lab = MuxLab::running();
+        let (ten, twenty) = (lab.address("vlan10"), lab.address("vlan20"));
+        let lab = &lab;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for seed in 0..2000_u16 {
+                    let seed = seed as u8;
+                    lab.below().inject(&Frame::new(MAC_PEER, ten, seed).tagged(10).bytes());
+                    lab.below().inject(&Frame::new(MAC_PEER, twenty, seed).tagged(20).bytes());
+                }
+            });
+            for (name, own) in [("vlan10", ten), ("vlan20", twenty)] {
+                scope.spawn(move || {
+                    let chain: Vec<_> =
+                        (0..16).map(|seed| Frame::new(own, MAC_PEER, seed).bytes()).collect();
+                    for _chain in 0..100 {
+                        // Each NBL has an end, a good one or a bad one.
+                        let ends = lab.above(name).send(&chain).wait(SOON).expect("all complete");
+                        assert_eq!(ends.len(), 16);
+                    }
+                });
+            }
+            for _round in 0..10 {
+                lab.add_client("second", "vlan10").expect("a device");
+                lab.remove_client("second").expect("the client was there");
+                lab.add_client("other", ndismux_tests::NIC).expect("a device");
+                lab.remove_client("other").expect("the client was there");
+            }
+        });
+        while lab.below().take_sent(NEVER).is_some() {}
+        while lab.above("vlan10").recv(NEVER).is_some() {}
+        lab.assert_traffic("vlan10", 10);
+        lab.down();
+    }
+}

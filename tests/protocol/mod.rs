@@ -1,0 +1,9 @@
+//! The lower edge.
+
+mod bind;
+mod filter;
+mod oid;
+mod pnp;
+mod receive;
+mod send_complete;
+mod status;

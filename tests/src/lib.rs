@@ -1,0 +1,153 @@
+//! What the end-to-end tests share: a process for each test, and labs around the driver image.
+//!
+//! A driver image is process-global in the host, and a broken rule ends the process. So each test runs
+//! itself again in a process of its own, and fails with what that one printed.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+mod faults;
+mod frames;
+mod lab;
+mod traffic;
+
+pub use faults::{Fault, faults_in};
+pub use frames::{Frame, MAC_BELOW, MAC_BELOW_1, MAC_PEER, tag};
+pub use lab::{
+    BINDING, BINDING1, MuxLab, NIC, NIC1, NONE, SERVICE, VLAN10, VLAN20, VLAN30, VirtualMiniport,
+    device,
+};
+pub use traffic::{frames, must_succeed, until};
+
+/// How long anything may take before a test gives up on it. Nothing in a test takes as long by right.
+pub const SOON: Duration = Duration::from_secs(10);
+
+/// How long a test waits for what must not happen.
+pub const NEVER: Duration = Duration::from_millis(200);
+
+/// Declares tests, each of which runs in a process of its own.
+#[macro_export]
+macro_rules! image_tests {
+    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+        $(#[$attribute])*
+        #[test]
+        fn $name() {
+            let name = concat!(module_path!(), "::", stringify!($name));
+            $crate::in_own_process(name, || $body);
+        }
+    )*};
+}
+
+/// Runs `body` in a process of its own: this test executable, started again for this test alone.
+///
+/// # Panics
+/// If that process fails, with what it printed.
+pub fn in_own_process(name: &str, body: impl FnOnce()) {
+    if env::var_os(CHILD).is_some() {
+        ndis_host::rules::show_calls_on_panic();
+        body();
+        return;
+    }
+    let output = run_alone(name);
+    assert!(
+        output.succeeded,
+        "{name} failed in its own process ({}):\n{}",
+        output.status, output.text
+    );
+}
+
+/// Runs `body` in a process of its own, which must end because a rule is broken, with a report that
+/// says all of `parts`.
+///
+/// # Panics
+/// If that process succeeds, or its report lacks a part.
+pub fn must_break(name: &str, parts: &[&str], body: impl FnOnce()) {
+    if env::var_os(CHILD).is_some() {
+        body();
+        return;
+    }
+    let output = run_alone(name);
+    assert!(
+        !output.succeeded,
+        "{name}: no rule was broken:\n{}",
+        output.text
+    );
+    for part in parts {
+        assert!(
+            output.text.contains(part),
+            "the report lacks {part:?}:\n{}",
+            output.text
+        );
+    }
+}
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// If that does not come [`SOON`]: then `what` came in vain.
+pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + SOON;
+    while !condition() {
+        assert!(Instant::now() < end, "in vain: {what}");
+        thread::yield_now();
+    }
+}
+
+/// The driver image under test.
+///
+/// # Panics
+/// If it was not built.
+#[must_use]
+pub fn image() -> PathBuf {
+    let path = env::var_os("NDISMUX_IMAGE").map_or_else(
+        || {
+            PathBuf::from(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../target/driver/ndismux.sys"
+            ))
+        },
+        PathBuf::from,
+    );
+    assert!(
+        path.exists(),
+        "there is no driver image at {}: `cargo xtask driver` builds it, or NDISMUX_IMAGE names one",
+        path.display()
+    );
+    path
+}
+
+struct Output {
+    succeeded: bool,
+    status: std::process::ExitStatus,
+    text: String,
+}
+
+fn run_alone(name: &str) -> Output {
+    // The harness knows tests by their path within the crate.
+    let name = name
+        .split_once("::")
+        .map_or(name, |(_crate, within)| within);
+    let test = env::current_exe().expect("the running test has an executable");
+    let output = Command::new(test)
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the test's own executable starts");
+    let text = [output.stdout, output.stderr].concat();
+    Output {
+        succeeded: output.status.success(),
+        status: output.status,
+        text: String::from_utf8_lossy(&text).into_owned(),
+    }
+}
+
+/// Set in the process of a single test.
+const CHILD: &str = "NDISMUX_TEST_CHILD";
