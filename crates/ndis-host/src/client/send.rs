@@ -11,6 +11,7 @@ use ndis_sys::{
 
 use super::Client;
 use super::protocol::client_of;
+use crate::ndis::binding::Binding;
 use crate::ndis::nbl::buffer::{
     NdisAllocateNetBuffer, NdisAllocateNetBufferPool, NdisFreeNetBuffer, NdisFreeNetBufferPool,
 };
@@ -18,7 +19,7 @@ use crate::ndis::nbl::owner;
 use crate::ndis::nbl::pool::{NdisAllocateNetBufferList, NdisFreeNetBufferList};
 use crate::ndis::send::{NdisSendNetBufferLists, link, send_late};
 use crate::ndis::view::Nbl;
-use crate::ndis::{BindingState, caller};
+use crate::ndis::{BindingState, caller, object};
 use crate::nic::{Memory, Shape};
 use crate::nt::sched::Monitor;
 
@@ -184,6 +185,11 @@ impl Client {
         }
         let handles = (state.binding? as NDIS_HANDLE, state.pool? as NDIS_HANDLE);
         state.sending += 1;
+        drop(state);
+        // The handler of the restart has said Running; NDIS says it only when that has returned.
+        if let Some(binding) = object::peek::<Binding>(handles.0) {
+            binding.wait_restarted();
+        }
         Some(handles)
     }
 

@@ -122,6 +122,8 @@ impl Lab {
             self.drivers.lock().insert(service.to_owned(), driver);
             return Err(unknown("unload routine of driver", service));
         }
+        // What is still coming up has to be halted as well.
+        self.settle(SETTLE);
         self.as_host(|| {
             if let Some(miniport) = driver::miniport_of(service) {
                 for adapter in miniport.adapters() {

@@ -9,6 +9,7 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use ndis_sys::{NDIS_HANDLE, NDIS_STATUS, NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS};
 
@@ -41,6 +42,9 @@ pub enum BindingState {
     /// From `ProtocolUnbindAdapterEx` until it is complete.
     Closing,
 }
+
+/// How long the end of a restart may take.
+const RESTART: Duration = Duration::from_secs(5);
 
 /// Whether the adapter is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +131,12 @@ impl Binding {
 
     pub(crate) fn state(&self) -> BindingState {
         self.inner.lock().state
+    }
+
+    /// Waits until a restart that the protocol has completed is complete for NDIS too.
+    pub(crate) fn wait_restarted(&self) {
+        let restarted = |inner: &mut Inner| (inner.state != BindingState::Restarting).then_some(());
+        let _in_time = self.inner.wait_until(Some(RESTART), restarted);
     }
 
     pub(crate) fn open_state(&self) -> Open {

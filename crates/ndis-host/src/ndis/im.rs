@@ -16,7 +16,7 @@ use super::adapter::Adapter;
 use super::binding::{Binding, Open};
 use super::driver::{Address, MiniportDriver};
 use super::faults::should_fail;
-use super::object::resolve;
+use super::object::{peek, resolve};
 use super::policy::{self, ImCancel, ImInitialize, When};
 use super::{device, pnp, strings, trace};
 use crate::nt::sched::Monitor;
@@ -152,11 +152,14 @@ crate::ddi! { "ndis.sys":
         NdisMiniportHandle: NDIS_HANDLE,
     ) -> NDIS_STATUS {
         const NAME: &str = "NdisIMDeInitializeDeviceInstance";
-        let adapter = resolve::<Adapter>(NdisMiniportHandle, NAME);
-        let mut record = trace::call(NAME, adapter.name());
-        let Some(instance) = find(adapter.driver(), adapter.name()) else {
-            broken(adapter.name(), "it is no virtual miniport, or was ended already");
+        // A halt that NDIS began by itself may have ended meanwhile: then the handle is not valid any
+        // more, and the document has a status for that.
+        let instance = peek::<Adapter>(NdisMiniportHandle)
+            .and_then(|adapter| Some((adapter, find(adapter.driver(), adapter.name())?)));
+        let Some((adapter, instance)) = instance else {
+            return trace::call(NAME, "a handle that is not valid").returns(NDIS_STATUS_FAILURE);
         };
+        let mut record = trace::call(NAME, adapter.name());
         // `MiniportInitializeEx` may be about to return on another thread: its driver cannot know when it
         // has. On this thread the wait would never end.
         let initialized = |state: &mut ImState| (*state != ImState::Initializing).then_some(());

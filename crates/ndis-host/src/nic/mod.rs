@@ -248,22 +248,22 @@ impl Nic {
 
     fn link(&self) -> NDIS_LINK_STATE {
         let up = !self.state.lock().link_down;
-        NDIS_LINK_STATE {
-            Header: NDIS_OBJECT_HEADER::new(
-                NDIS_OBJECT_TYPE_DEFAULT,
-                NDIS_LINK_STATE_REVISION_1,
-                NDIS_SIZEOF_LINK_STATE_REVISION_1,
-            ),
-            MediaConnectState: if up {
-                MediaConnectStateConnected
-            } else {
-                MediaConnectStateDisconnected
-            },
-            MediaDuplexState: MediaDuplexStateFull,
-            XmitLinkSpeed: self.config.link_speed,
-            RcvLinkSpeed: self.config.link_speed,
-            ..NDIS_LINK_STATE::zeroed()
-        }
+        // Field by field: what lies between the fields goes to protocols too, and stays zero.
+        let mut link = NDIS_LINK_STATE::zeroed();
+        link.Header = NDIS_OBJECT_HEADER::new(
+            NDIS_OBJECT_TYPE_DEFAULT,
+            NDIS_LINK_STATE_REVISION_1,
+            NDIS_SIZEOF_LINK_STATE_REVISION_1,
+        );
+        link.MediaConnectState = if up {
+            MediaConnectStateConnected
+        } else {
+            MediaConnectStateDisconnected
+        };
+        link.MediaDuplexState = MediaDuplexStateFull;
+        link.XmitLinkSpeed = self.config.link_speed;
+        link.RcvLinkSpeed = self.config.link_speed;
+        link
     }
 
     fn handle(&self) -> NDIS_HANDLE {

@@ -142,4 +142,4 @@ fn statistics(counted: &Statistics) -> Vec<u8> {
 }
 
 /// Every `NDIS_STATISTICS_FLAGS_VALID_*`.
-pub(super) const ALL_STATISTICS: u32 = 0x3_ffff;
+pub(super) const ALL_STATISTICS: u32 = 0x3f_87ff;
