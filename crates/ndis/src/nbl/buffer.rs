@@ -144,8 +144,9 @@ impl NetBuffer {
             let available = (current.ByteCount as usize).saturating_sub(offset);
             let next = current.Next;
             if available > 0 {
-                // SAFETY: as above.
-                let Some(start) = (unsafe { system_address(mdl) }) else {
+                // SAFETY: as above; the pages of a frame are locked or nonpaged.
+                let mapped = unsafe { sys::MmGetSystemAddressForMdlSafe(mdl, MAPPING) };
+                let Some(start) = NonNull::new(mapped.cast::<u8>()) else {
                     break;
                 };
                 let take = available.min(length - done);
@@ -170,31 +171,5 @@ struct Piece {
     length: usize,
 }
 
-/// The system address of an MDL's buffer, mapping it if it is not: `MmGetSystemAddressForMdlSafe`
-/// with `LowPagePriority`, never executable. `None` when the system is short of address space.
-///
-/// # Safety
-/// The MDL is valid and describes locked pages or nonpaged pool.
-unsafe fn system_address(mdl: *mut sys::MDL) -> Option<NonNull<u8>> {
-    // SAFETY: the MDL is valid, says the caller.
-    let current = unsafe { &*mdl };
-    if current.MdlFlags & (sys::MDL_MAPPED_TO_SYSTEM_VA | sys::MDL_SOURCE_IS_NONPAGED_POOL) != 0 {
-        return NonNull::new(current.MappedSystemVa.cast());
-    }
-    // SAFETY: the MDL describes locked pages, as every MDL of a NET_BUFFER does
-    // (MmMapLockedPagesSpecifyCache).
-    let address = unsafe {
-        sys::MmMapLockedPagesSpecifyCache(
-            mdl,
-            sys::KernelMode,
-            sys::MmCached,
-            ptr::null_mut(),
-            0,
-            LOW_PAGE_PRIORITY | sys::MdlMappingNoExecute,
-        )
-    };
-    NonNull::new(address.cast())
-}
-
-/// `LowPagePriority` of `MM_PAGE_PRIORITY`: fail rather than use up what is left.
-const LOW_PAGE_PRIORITY: u32 = 0;
+/// Never executable, and of `LowPagePriority`, which is zero: fail rather than use up what is left.
+const MAPPING: u32 = sys::MdlMappingNoExecute;
