@@ -295,12 +295,14 @@ impl Binding {
                 "ProtocolUnbindAdapterEx ended with {status:#x}; it cannot fail"
             ));
         }
-        if self.open_state() != Open::No {
-            self.broken(&format!(
-                "the unbind ended, but the adapter is {:?}: NdisCloseAdapterEx was not called or is \
-                 not complete",
-                self.open_state()
-            ));
+        let left = match self.open_state() {
+            Open::No => None,
+            Open::Opening => Some("is still being opened"),
+            Open::Yes => Some("is still open: NdisCloseAdapterEx was not called"),
+            Open::Closing => Some("is still being closed: NdisCloseAdapterEx is not complete"),
+        };
+        if let Some(left) = left {
+            self.broken(&format!("the unbind ended, but the adapter {left}"));
         }
         self.go(BindingState::Closing, BindingState::Unbound);
         self.protocol.remove_binding(self);
