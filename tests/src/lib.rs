@@ -63,31 +63,6 @@ pub fn in_own_process(name: &str, body: impl FnOnce()) {
     );
 }
 
-/// Runs `body` in a process of its own, which must end because a rule is broken, with a report that
-/// says all of `parts`.
-///
-/// # Panics
-/// If that process succeeds, or its report lacks a part.
-pub fn must_break(name: &str, parts: &[&str], body: impl FnOnce()) {
-    if env::var_os(CHILD).is_some() {
-        body();
-        return;
-    }
-    let output = run_alone(name);
-    assert!(
-        !output.succeeded,
-        "{name}: no rule was broken:\n{}",
-        output.text
-    );
-    for part in parts {
-        assert!(
-            output.text.contains(part),
-            "the report lacks {part:?}:\n{}",
-            output.text
-        );
-    }
-}
-
 /// Waits until `condition` holds.
 ///
 /// # Panics
