@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use mux_core::{
     MacAddress,
     filter::PacketFilter,
-    lifecycle::binding::{Binding as Lifecycle, Refused, State as LifecycleState},
+    lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
     oid::OID_GEN_CURRENT_PACKET_FILTER,
 };
 use ndis::{
@@ -145,9 +145,11 @@ impl Binding {
 
     /// `NetEventPause`: takes no new send, and waits until all have come back.
     pub(crate) fn pause(&self, at: Passive<'_>) {
-        let begun: core::result::Result<(), Refused> =
-            self.state.with(|state| state.lifecycle.pause_begun());
-        if begun.is_err() {
+        if self
+            .state
+            .with(|state| state.lifecycle.pause_begun())
+            .is_err()
+        {
             return;
         }
         self.sends.drain(at);
@@ -281,11 +283,7 @@ impl Binding {
 
     /// Sets a number of the adapter below, unless the binding is being taken down.
     fn set_below(&self, oid: u32, number: u32) -> Requested<Request> {
-        if !self.requests.enter(1) {
-            return Requested::Done(Request::PacketFilter, Status::CLOSING);
-        }
-        let Some(handle) = self.handle() else {
-            self.leave_requests();
+        let Some(handle) = self.enter_request() else {
             return Requested::Done(Request::PacketFilter, Status::CLOSING);
         };
         let requested = handle.set_number(oid, number, Request::PacketFilter);
@@ -298,13 +296,22 @@ impl Binding {
     /// Asks the adapter below to complete a forwarded request early, unless the binding is being taken
     /// down.
     pub(crate) fn cancel_below(&self, id: usize) {
-        if !self.requests.enter(1) {
-            return;
-        }
-        if let Some(handle) = self.handle() {
+        if let Some(handle) = self.enter_request() {
             handle.cancel_oid(id);
+            self.leave_requests();
         }
-        self.leave_requests();
+    }
+
+    /// Enters one request below, unless the binding is being taken down.
+    fn enter_request(&self) -> Option<BindingHandle<Self>> {
+        if !self.requests.enter(1) {
+            return None;
+        }
+        let handle = self.handle();
+        if handle.is_none() {
+            self.leave_requests();
+        }
+        handle
     }
 
     fn leave_requests(&self) {

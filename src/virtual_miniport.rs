@@ -40,7 +40,7 @@ pub(crate) struct VirtualMiniport {
     pub(crate) removed: AtomicBool,
     /// What it wants to receive.
     pub(crate) wishes: SpinLock<Wishes>,
-    /// The request that was forwarded below and not come back.
+    /// The request that was forwarded last. It may have come back: its number is never used again.
     pub(crate) forwarded: SpinLock<Option<ForwardedRequest>>,
 }
 
