@@ -88,12 +88,8 @@ pub unsafe fn NdisAdjustMdlLength(Mdl: *mut MDL, Length: ULONG) {
 /// `Mdl` is a valid MDL.
 pub unsafe fn MmGetMdlVirtualAddress(Mdl: *const MDL) -> PVOID {
     // SAFETY: the caller gives a valid MDL.
-    let MDL {
-        StartVa,
-        ByteOffset,
-        ..
-    } = unsafe { *Mdl };
-    StartVa.wrapping_byte_add(ByteOffset as usize)
+    let mdl = unsafe { *Mdl };
+    mdl.StartVa.wrapping_byte_add(mdl.ByteOffset as usize)
 }
 
 /// The buffer of an MDL, mapped if it was not, null if that fails. Up to DISPATCH_LEVEL
@@ -104,13 +100,9 @@ pub unsafe fn MmGetMdlVirtualAddress(Mdl: *const MDL) -> PVOID {
 /// `Mdl` is a valid MDL whose pages are locked or nonpaged, and stays so while the address is used.
 pub unsafe fn MmGetSystemAddressForMdlSafe(Mdl: *mut MDL, Priority: ULONG) -> PVOID {
     // SAFETY: the caller gives a valid MDL.
-    let MDL {
-        MdlFlags,
-        MappedSystemVa,
-        ..
-    } = unsafe { *Mdl };
-    if MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL) != 0 {
-        return MappedSystemVa;
+    let mdl = unsafe { *Mdl };
+    if mdl.MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL) != 0 {
+        return mdl.MappedSystemVa;
     }
     // SAFETY: the caller says that the pages stay where they are.
     unsafe {
