@@ -14,6 +14,7 @@
 //! | [`nic`], [`client`] | built-in NICs below and clients above |
 //! | [`wire`] | where frames come from and go to: packet sockets, TAP, memory, capture files |
 //! | [`lab`] | what is loaded and plugged together; lab files |
+//! | [`coverage`] | which source lines of an image ran |
 //! | [`cli`] | the commands of `ndishost` |
 //!
 //! A loaded image is process-global, and a broken rule ends the process: a test that runs a driver
@@ -31,6 +32,7 @@
 pub mod call;
 pub mod cli;
 pub mod client;
+pub mod coverage;
 pub mod faults;
 pub mod image;
 pub mod lab;

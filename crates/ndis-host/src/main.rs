@@ -33,6 +33,8 @@ mod linux {
     enum Command {
         /// Show what a driver image is: sections, checksum, imports, large stack frames
         Inspect(cli::inspect::Args),
+        /// Show which source lines of a driver image ran
+        Coverage(cli::coverage::Args),
         /// Run the lab that a lab file describes, until Ctrl-C
         Run(cli::run::Args),
     }
@@ -43,6 +45,7 @@ mod linux {
         ndis_host::rules::show_calls_on_panic();
         let result = match arguments.command {
             Command::Inspect(args) => cli::inspect::run(&args),
+            Command::Coverage(args) => cli::coverage::run(&args),
             Command::Run(args) => cli::run::run(&args),
         };
         result.unwrap_or_else(|error| {

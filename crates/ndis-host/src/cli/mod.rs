@@ -1,4 +1,5 @@
 //! The commands of `ndishost`.
 
+pub mod coverage;
 pub mod inspect;
 pub mod run;

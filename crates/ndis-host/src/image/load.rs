@@ -12,6 +12,7 @@ use super::parse::{ImportName, Machine, Pe, Section};
 use super::symbols::{Symbol, Symbols};
 use super::{Error, forbidden};
 use crate::call::{self, stub};
+use crate::coverage;
 use crate::nt::driver::DriverEntry;
 
 /// An image in this process. Dropping it unloads it.
@@ -43,15 +44,17 @@ impl Image {
             put(&mut memory, slot, address as u64);
         }
         fill_load_config(&pe, &mut memory, region.base);
+        let symbols = Symbols::beside(path, &pe);
+        let covered = coverage::plant(path, symbols.path(), &pe, &mut memory, region.base)?;
         region.fill(&memory);
-        region.protect_as(&pe)?;
+        region.protect_as(&pe, covered)?;
 
         let mapped = Arc::new(Mapped {
             name: path.file_name().map_or_else(
                 || path.display().to_string(),
                 |name| name.to_string_lossy().into_owned(),
             ),
-            symbols: Symbols::beside(path, &pe),
+            symbols,
             sections: pe.sections.clone(),
             region,
             unloaded: AtomicBool::new(false),
@@ -351,7 +354,8 @@ impl Region {
     }
 
     /// Headers and gaps can be read, each section what its flags say.
-    fn protect_as(&self, pe: &Pe) -> Result<(), Error> {
+    /// Code is writable too if `covered`.
+    fn protect_as(&self, pe: &Pe, covered: bool) -> Result<(), Error> {
         self.protect(0, self.size, libc::PROT_READ)?;
         for section in &pe.sections {
             let start = section.offset as usize;
@@ -363,7 +367,10 @@ impl Region {
             }
             let flag = |allowed, flag| if allowed { flag } else { libc::PROT_NONE };
             let protection = flag(section.read, libc::PROT_READ)
-                | flag(section.write, libc::PROT_WRITE)
+                | flag(
+                    section.write || (covered && section.execute),
+                    libc::PROT_WRITE,
+                )
                 | flag(section.execute, libc::PROT_EXEC);
             let size = (section.size as usize).next_multiple_of(PAGE);
             self.protect(start, size, protection)?;

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 pub use load::{Image, Place, place_of};
 pub use parse::{Import, ImportName, Machine, Pe, Section};
+pub(crate) use symbols::beside as symbols_beside;
 
 /// Why an image cannot be inspected or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,9 @@ pub enum Error {
     /// The image imports what the host does not have.
     #[error("the host does not implement what the image imports: {}", .0.join(", "))]
     MissingImports(Vec<String>),
+    /// What runs of it cannot be recorded.
+    #[error(transparent)]
+    Coverage(#[from] crate::coverage::Error),
     /// Memory for the image cannot be had or protected.
     #[error("cannot map the image: {0}")]
     Memory(std::io::Error),

@@ -27,17 +27,10 @@ pub(crate) struct Symbol {
 }
 
 impl Symbols {
-    /// The symbols of the image at `image`: from the file of the same name ending in `.pdb`, or of
-    /// the name in its debug directory, beside it.
+    /// The symbols of the image at `image`, from the PDB [`beside`] it.
     pub(super) fn beside(image: &Path, pe: &Pe) -> Self {
-        let same_name = Some(image.with_extension("pdb"));
-        let named = pe.pdb_name().map(|name| image.with_file_name(name));
-        let path = [same_name, named]
-            .into_iter()
-            .flatten()
-            .find(|path| path.is_file());
         Self {
-            path,
+            path: beside(image, pe),
             context: OnceLock::new(),
         }
     }
@@ -101,6 +94,17 @@ impl Symbols {
         });
         context.as_ref()
     }
+}
+
+/// The PDB of the image at `image`: the file of the same name ending in `.pdb`, or of the name in its
+/// debug directory, beside it.
+pub(crate) fn beside(image: &Path, pe: &Pe) -> Option<PathBuf> {
+    let same_name = Some(image.with_extension("pdb"));
+    let named = pe.pdb_name().map(|name| image.with_file_name(name));
+    [same_name, named]
+        .into_iter()
+        .flatten()
+        .find(|path| path.is_file())
 }
 
 /// A function's name with what stands between the outermost `<` and `>` left out.

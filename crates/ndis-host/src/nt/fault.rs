@@ -11,6 +11,7 @@ use std::ptr;
 use std::sync::Once;
 
 use crate::call::{self, CodeAddress, stub};
+use crate::coverage;
 use crate::image;
 use crate::nt::pool;
 use crate::rules::{self, Reporter, Rule};
@@ -69,6 +70,14 @@ extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut li
     let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
     if signal == libc::SIGSEGV && privileged::emulate(&mut context.uc_mcontext.gregs) {
         return;
+    }
+    if signal == libc::SIGTRAP {
+        // The trap comes after the breakpoint's one byte.
+        let instruction = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
+        if coverage::reached((*instruction as usize).wrapping_sub(1)) {
+            *instruction -= 1;
+            return;
+        }
     }
     let reporter = Reporter::begin();
     // SAFETY: `alarm` takes any number; its signal ends the process, as intended.

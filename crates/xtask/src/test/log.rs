@@ -49,7 +49,8 @@ pub(super) fn run_all(
     Ok(Some(shown.text()))
 }
 
-/// What there is to say about a step that succeeded with `output`: how many tests it ran.
+/// What there is to say about a step that succeeded with `output`: how many tests it ran, or the total
+/// of its table.
 pub(super) fn summary(output: &str) -> String {
     let count = |what: &str| -> u64 {
         output
@@ -65,7 +66,15 @@ pub(super) fn summary(output: &str) -> String {
             .sum()
     };
     match (count(" passed"), count(" ignored")) {
-        (0, 0) => String::new(),
+        (0, 0) => {
+            let total = output.lines().rev().find(|line| line.starts_with("all "));
+            let words: Vec<&str> = total
+                .unwrap_or_default()
+                .split_whitespace()
+                .skip(1)
+                .collect();
+            words.join(" ")
+        }
         (passed, 0) => format!("{passed} tests passed"),
         (passed, ignored) => format!("{passed} tests passed, {ignored} ignored"),
     }
@@ -159,5 +168,7 @@ mod tests {
             test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
         assert_eq!(summary(output), "15 tests passed, 1 ignored");
         assert_eq!(summary("    Finished `dev` profile"), "");
+        let table = "src/a.rs  3 of 4 lines  75.0 %\nall       3 of 4 lines  75.0 %\n";
+        assert_eq!(summary(table), "3 of 4 lines 75.0 %");
     }
 }

@@ -102,7 +102,27 @@ pub(super) const STEPS: &[Step] = &[
         commands: || {
             let mut tests = cargo(&["test", "--package", E2E, "--no-fail-fast"]);
             tests.env("NDISMUX_IMAGE", image());
+            // A record of other tests would say too much.
+            let _ = std::fs::remove_dir_all(records());
+            tests.env("NDISHOST_COVERAGE", records());
             vec![tests]
+        },
+        ..PLAIN
+    },
+    Step {
+        name: "coverage",
+        what: "these tests run nearly all lines of the image",
+        needs_image: true,
+        linux_only: true,
+        commands: || {
+            let mut report = cargo(&["run", "--quiet", "--package", "ndis-host"]);
+            report
+                .args(["--bin", "ndishost", "--", "coverage"])
+                .arg(image())
+                .args(["--source", "/ndismux/", "--missed", "--at-least", "90"])
+                .arg("--records")
+                .arg(records());
+            vec![report]
         },
         ..PLAIN
     },
@@ -125,6 +145,11 @@ const E2E: &str = "ndismux-tests";
 /// Where `cargo xtask driver` puts the image.
 fn image() -> PathBuf {
     repository::root().join("target/driver/ndismux.sys")
+}
+
+/// Where the end-to-end tests record which lines of the image ran.
+fn records() -> PathBuf {
+    repository::root().join("target/coverage")
 }
 
 /// This workspace's Cargo.
