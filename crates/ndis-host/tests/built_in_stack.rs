@@ -11,9 +11,10 @@ use ndis_host::ndis::{AdapterState, BindingState};
 use ndis_host::nic::{NicConfig, Shape};
 use ndis_sys::{
     NDIS_PACKET_TYPE_BROADCAST, NDIS_PACKET_TYPE_DIRECTED, NDIS_PACKET_TYPE_PROMISCUOUS,
-    NDIS_STATUS_INVALID_LENGTH, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_PAUSED, NDIS_STATUS_SUCCESS,
-    OID_802_3_CURRENT_ADDRESS, OID_GEN_BYTES_XMIT, OID_GEN_CURRENT_PACKET_FILTER,
-    OID_GEN_LINK_STATE, OID_GEN_SUPPORTED_LIST, OID_GEN_VENDOR_DESCRIPTION,
+    NDIS_STATUS, NDIS_STATUS_INVALID_LENGTH, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_PAUSED,
+    NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, OID_802_3_CURRENT_ADDRESS, OID_GEN_BYTES_XMIT,
+    OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_LINK_STATE, OID_GEN_SUPPORTED_LIST,
+    OID_GEN_VENDOR_DESCRIPTION,
 };
 
 const LONG: Duration = Duration::from_secs(10);
@@ -160,6 +161,10 @@ fn a_pause_waits_for_sends_that_are_out() {
         assert_eq!(ticket.statuses(), [None, None]);
         let late = client.send(&[frame(PEER, MAC, 62)]);
         assert_eq!(late.wait(LONG), Some(vec![NDIS_STATUS_PAUSED]));
+        // The client is Pausing before its handler returns; only then is the event pending.
+        while !has_returned(&lab, "ProtocolNetPnPEvent", NDIS_STATUS_PENDING) {
+            std::thread::yield_now();
+        }
         nic.hold_sends(false);
         unplug.join().unwrap();
     });
@@ -215,4 +220,9 @@ fn frames_that_are_too_long_fail_alone() {
     assert_eq!(nic.statistics().send_errors, 1);
     lab.unplug_nic("nic0").unwrap();
     lab.remove_client("stack").unwrap();
+}
+
+fn has_returned(lab: &Lab, name: &str, status: NDIS_STATUS) -> bool {
+    let calls = lab.trace().calls(name);
+    calls.iter().any(|call| call.status == Some(status))
 }
