@@ -92,11 +92,12 @@ macro_rules! ddi {
             /// A driver image calls this by its import: the arguments are as the function's
             /// document requires.
             pub(crate) unsafe extern "efiapi" fn $name($($argument: $type),*) $(-> $result)? {
-                static FUNCTION: $crate::call::Function = $crate::call::Function {
-                    module: $module,
-                    name: stringify!($name),
-                    irql: $crate::nt::irql::Irql::$low ..= $crate::nt::irql::Irql::$high,
-                };
+                static FUNCTION: $crate::call::Called =
+                    $crate::call::Called::new($crate::call::Function {
+                        module: $module,
+                        name: stringify!($name),
+                        irql: $crate::nt::irql::Irql::$low ..= $crate::nt::irql::Irql::$high,
+                    });
                 let _call = $crate::call::enter(&FUNCTION);
                 $body
             }

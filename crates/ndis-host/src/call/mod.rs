@@ -12,6 +12,7 @@
 //! Not here: what a function does (in `nt` and `ndis`), and what a report looks like (in `rules`).
 
 mod address;
+mod counts;
 mod export;
 mod history;
 pub mod stub;
@@ -20,6 +21,7 @@ use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
 pub use address::CodeAddress;
+pub use counts::{Called, counts};
 pub use export::{Export, Function, all, find};
 pub use history::{Event, Kind, last_events};
 
@@ -37,7 +39,8 @@ pub struct Call {
 ///
 /// Ends the run with the function's IRQL rule if the current IRQL is outside the documented range.
 #[must_use]
-pub fn enter(function: &'static Function) -> Call {
+pub fn enter(called: &'static Called) -> Call {
+    let function = &called.function;
     let caller = stub::take_return_address();
     let entered = Entered::push(Kind::Call, function.module, function.name, caller);
     let current = irql::current();
@@ -51,6 +54,7 @@ pub fn enter(function: &'static Function) -> Call {
             ),
         );
     }
+    called.count();
     sched::yield_point();
     Call { _entered: entered }
 }
@@ -88,6 +92,7 @@ pub fn callback<R>(name: &'static str, irql: RangeInclusive<Irql>, f: impl FnOnc
             format_args!("{name} was called at {before} and returned at {after}"),
         );
     }
+    rules::held(&rules::IRQL_RETURN);
     spin_lock::check_none_kept(name, locks);
     drop(entered);
     result
@@ -180,11 +185,11 @@ mod tests {
     use super::*;
     use crate::rules::testing::assert_broken;
 
-    static PASSIVE_ONLY: Function = Function {
+    static PASSIVE_ONLY: Called = Called::new(Function {
         module: "ndis.sys",
         name: "NdisOpenAdapterEx",
         irql: Irql::PASSIVE..=Irql::PASSIVE,
-    };
+    });
 
     #[test]
     fn call_at_too_high_irql_names_the_rule_and_both_levels() {

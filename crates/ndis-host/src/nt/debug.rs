@@ -12,7 +12,7 @@ use ndis_sys::nt::{NTSTATUS, ULONG, ULONG_PTR};
 use super::format::{self, Arguments};
 use super::irql::{self, Irql};
 use super::sched::Monitor;
-use crate::call::{self, CodeAddress, Export, Function};
+use crate::call::{self, Called, CodeAddress, Export, Function};
 use crate::ddi;
 use crate::rules;
 
@@ -138,14 +138,14 @@ pub unsafe extern "efiapi" fn DbgPrintEx(
 }
 
 unsafe extern "efiapi" fn dbg_print(format: *const c_char, arguments: *const u64) -> NTSTATUS {
-    static FUNCTION: Function = variadic("DbgPrint", || 0).function;
+    static FUNCTION: Called = Called::new(variadic("DbgPrint", || 0).function);
     let _call = call::enter(&FUNCTION);
     // SAFETY: the driver gives a format and the arguments for it (the function's document).
     unsafe { print("", format, arguments) }
 }
 
 unsafe extern "efiapi" fn dbg_print_ex(format: *const c_char, arguments: *const u64) -> NTSTATUS {
-    static FUNCTION: Function = variadic("DbgPrintEx", || 0).function;
+    static FUNCTION: Called = Called::new(variadic("DbgPrintEx", || 0).function);
     let _call = call::enter(&FUNCTION);
     // SAFETY: the driver gives a format and the arguments for it (the function's document).
     unsafe { print("", format, arguments) }
