@@ -10,6 +10,7 @@
 //! Not in here: what a lab file says (`file`).
 
 mod driver;
+mod filter;
 mod oid;
 mod outstanding;
 mod port;

@@ -17,6 +17,37 @@ pub struct Device {
     pub key: String,
 }
 
+/// A filter driver's place in the stack over a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// Its service.
+    pub service: String,
+    /// Whether it may modify and originate, or only watch (`FilterType` of its INF).
+    pub kind: FilterKind,
+    /// Whether the stack goes without it when it does not attach (`FilterRunType` of its INF).
+    pub run: FilterRun,
+}
+
+/// What a filter driver may do (types-of-filter-drivers.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FilterKind {
+    /// It passes on what comes, as it came.
+    Monitoring,
+    /// It may change and originate data.
+    #[default]
+    Modifying,
+}
+
+/// Whether a stack needs a filter (mandatory-filter-drivers.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FilterRun {
+    /// Without it no protocol is bound.
+    Mandatory,
+    /// Without it the stack runs.
+    #[default]
+    Optional,
+}
+
 /// Adds a device, or replaces the one of that name.
 pub fn add(device: Device) {
     let mut system = SYSTEM.lock();
@@ -41,6 +72,28 @@ pub fn bind(protocol: &str, name: &str) {
     if !system.bindings.contains(&binding) {
         system.bindings.push(binding);
     }
+}
+
+/// Puts a filter driver on top of those that stand on the device of that name already.
+pub fn stack_filter(name: &str, filter: Filter) {
+    let mut system = SYSTEM.lock();
+    let is_there = system
+        .filters
+        .iter()
+        .any(|(device, other)| same(device, name) && same(&other.service, &filter.service));
+    if !is_there {
+        system.filters.push((name.to_owned(), filter));
+    }
+}
+
+/// The filter drivers on the device of that name, from the bottom up.
+pub fn filters_on(name: &str) -> Vec<Filter> {
+    let system = SYSTEM.lock();
+    let on = system
+        .filters
+        .iter()
+        .filter(|(device, _)| same(device, name));
+    on.map(|(_, filter)| filter.clone()).collect()
 }
 
 /// The device of that name or label.
@@ -74,6 +127,8 @@ pub(crate) fn is_bound(names: &[&str], name: &str) -> bool {
 struct System {
     devices: Vec<Device>,
     bindings: Vec<(String, String)>,
+    /// Device and filter, from the bottom up.
+    filters: Vec<(String, Filter)>,
 }
 
 impl System {
@@ -81,6 +136,7 @@ impl System {
         Self {
             devices: Vec::new(),
             bindings: Vec::new(),
+            filters: Vec::new(),
         }
     }
 }
@@ -90,3 +146,25 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 static SYSTEM: Monitor<System> = Monitor::new(System::new());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_stand_in_the_order_in_which_they_came_each_once() {
+        let filter = |service: &str| Filter {
+            service: service.to_owned(),
+            kind: FilterKind::default(),
+            run: FilterRun::default(),
+        };
+        for service in ["lower", "upper", "LOWER"] {
+            stack_filter(r"\Device\FilterTest", filter(service));
+        }
+        stack_filter(r"\Device\FilterTestOther", filter("third"));
+        assert_eq!(
+            filters_on(r"\device\filtertest"),
+            [filter("lower"), filter("upper")]
+        );
+    }
+}
