@@ -6,7 +6,7 @@
 //! | module | role |
 //! |---|---|
 //! | [`image`] | a PE file: inspected, loaded, its symbols |
-//! | [`call`] | the boundary: exports, thunks, the guard around each call and each callback |
+//! | [`call`] | the boundary: exports, thunks, the guard around each call and each callback, the driver's stack |
 //! | [`rules`] | the documented rules, and the report that ends a run when one is broken |
 //! | [`faults`] | calls that are told to fail |
 //! | [`nt`] | the parts of ntoskrnl that network drivers import |

@@ -9,12 +9,16 @@
 //! *Host to driver*: every call of a driver's function goes through [`callback`], which checks on
 //! return what each callback owes its caller: the IRQL it was entered at, and no spin lock more.
 //!
+//! From inside a call, [`driver_stack`] names the driver's functions that led to it, and [`stack_id`]
+//! tells one way to a call from another, the same in each run.
+//!
 //! Not here: what a function does (in `nt` and `ndis`), and what a report looks like (in `rules`).
 
 mod address;
 mod counts;
 mod export;
 mod history;
+mod stack;
 pub mod stub;
 
 use std::cell::RefCell;
@@ -24,7 +28,9 @@ pub use address::CodeAddress;
 pub use counts::{Called, counts};
 pub use export::{Export, Function, all, find};
 pub use history::{Event, Kind, last_events};
+pub use stack::{StackId, driver_stack, driver_stack_at, stack_id};
 
+use crate::image::Registers;
 use crate::nt::irql::{self, Irql};
 use crate::nt::{sched, spin_lock};
 use crate::rules;
@@ -42,7 +48,14 @@ pub struct Call {
 pub fn enter(called: &'static Called) -> Call {
     let function = &called.function;
     let caller = stub::take_return_address();
-    let entered = Entered::push(Kind::Call, function.module, function.name, caller);
+    let registers = stub::noted_registers();
+    let entered = Entered::push(
+        Kind::Call,
+        function.module,
+        function.name,
+        caller,
+        registers,
+    );
     let current = irql::current();
     if !function.irql.contains(&current) {
         rules::broken(
@@ -79,7 +92,8 @@ pub fn callback<R>(name: &'static str, irql: RangeInclusive<Irql>, f: impl FnOnc
     );
     let locks = spin_lock::held_by_this_thread();
 
-    let entered = Entered::push(Kind::Callback, "driver", name, 0);
+    let none = Registers::default();
+    let entered = Entered::push(Kind::Callback, "driver", name, 0, none);
     sched::yield_point();
     let result = f();
 
@@ -138,6 +152,8 @@ pub struct Frame {
     pub name: &'static str,
     /// The driver's return address of a call, 0 if unknown.
     pub caller: usize,
+    /// The driver's registers at the call. They mean nothing if `caller` is unknown.
+    registers: Registers,
 }
 
 /// The innermost frame of this thread for as long as the value lives.
@@ -148,13 +164,20 @@ struct Entered {
 }
 
 impl Entered {
-    fn push(kind: Kind, module: &'static str, name: &'static str, caller: usize) -> Self {
+    fn push(
+        kind: Kind,
+        module: &'static str,
+        name: &'static str,
+        caller: usize,
+        registers: Registers,
+    ) -> Self {
         let depth = FRAMES.with_borrow_mut(|frames| {
             frames.push(Frame {
                 kind,
                 module,
                 name,
                 caller,
+                registers,
             });
             frames.len()
         });

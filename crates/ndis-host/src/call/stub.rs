@@ -1,10 +1,12 @@
 //! Import stubs: what an image's import address table points at.
 //!
-//! A stub notes where the driver will continue, then goes on into the Rust function:
+//! A stub notes where the driver will continue, and the registers that lead from there to its callers,
+//! then goes on into the Rust function:
 //!
 //! ```text
 //! mov rax, [rsp]            ; the return address, in the driver
 //! mov fs:[disp32], rax      ; this thread's RETURN_ADDRESS
+//! mov fs:[disp32], rbx      ; its REGISTERS; the same for rsp, rbp, rsi, rdi, r12 to r15
 //! mov rax, imm64            ; the exported function
 //! jmp rax
 //! ```
@@ -20,6 +22,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
 use super::Export;
+use crate::image::Registers;
 
 /// The address that a driver's pointer to `export` holds: in its import table, or in a structure
 /// that the host fills in.
@@ -58,7 +61,19 @@ fn note_caller_and_go(target: usize) -> Vec<u8> {
     let mut code = Vec::with_capacity(STUB_SIZE);
     code.extend([0x48, 0x8b, 0x04, 0x24]); // mov rax, [rsp]
     code.extend([0x64, 0x48, 0x89, 0x04, 0x25]); // mov fs:[disp32], rax
-    code.extend(return_address_displacement().to_le_bytes());
+    code.extend(displacement(RETURN_ADDRESS.with(Cell::as_ptr) as usize).to_le_bytes());
+    let registers = displacement(REGISTERS.with(Cell::as_ptr) as usize);
+    for register in PRESERVED {
+        // mov fs:[disp32], register
+        code.extend([
+            0x64,
+            0x48 | register >> 3 << 2,
+            0x89,
+            0x04 | (register & 7) << 3,
+            0x25,
+        ]);
+        code.extend((registers + i32::from(register) * 8).to_le_bytes());
+    }
     code.extend([0x48, 0xb8]); // mov rax, imm64
     code.extend(target.to_le_bytes());
     code.extend([0xff, 0xe0]); // jmp rax
@@ -74,6 +89,12 @@ pub(super) fn take_return_address() -> usize {
 /// Like taking it, but it stays: the call of a function without a guard, if one is under way.
 pub(crate) fn pending_return_address() -> usize {
     RETURN_ADDRESS.get()
+}
+
+/// The stack pointer and the registers that functions preserve, as the last stub on this thread noted
+/// them: its return address is on top of the stack. The others are 0.
+pub(super) fn noted_registers() -> Registers {
+    REGISTERS.get()
 }
 
 #[derive(Default)]
@@ -150,26 +171,31 @@ fn map_shared(file: &File, protection: i32) -> *mut u8 {
     address.cast()
 }
 
-/// Where [`RETURN_ADDRESS`] lies from the thread pointer. The same in every thread, because the
+/// Where a thread-local of the host lies from the thread pointer. The same in every thread, because the
 /// host is linked into the executable, whose thread-locals are at fixed offsets.
-fn return_address_displacement() -> i32 {
-    let slot = RETURN_ADDRESS.with(Cell::as_ptr) as isize;
-    let thread_pointer: isize;
+fn displacement(slot: usize) -> i32 {
+    let thread_pointer: usize;
     // SAFETY: the x86-64 ABI for thread-local storage puts the thread pointer itself at fs:[0]; the
     // instruction reads that word and nothing else.
     unsafe {
         std::arch::asm!("mov {}, fs:[0]", out(reg) thread_pointer, options(nostack, readonly, preserves_flags));
     }
-    i32::try_from(slot - thread_pointer).expect("the executable's thread-locals are near")
+    let displacement = slot.wrapping_sub(thread_pointer) as isize;
+    i32::try_from(displacement).expect("the executable's thread-locals are near")
 }
 
 const AREA_SIZE: usize = 64 << 10;
-const STUB_SIZE: usize = 32;
+const STUB_SIZE: usize = 128;
+/// The stack pointer and what functions of the Microsoft x64 convention preserve, by number.
+const PRESERVED: [u8; 9] = [3, 4, 5, 6, 7, 12, 13, 14, 15];
 
 static STUBS: Mutex<Option<Stubs>> = Mutex::new(None);
 
 thread_local! {
     static RETURN_ADDRESS: Cell<usize> = const { Cell::new(0) };
+    static REGISTERS: Cell<Registers> = const {
+        Cell::new(Registers { general: [0; 16], instruction: 0 })
+    };
 }
 
 #[cfg(test)]
@@ -194,6 +220,9 @@ mod tests {
             "{return_address:#x} is in the function at {here:#x}"
         );
         assert_eq!(take_return_address(), 0);
+        let local = 0_u8;
+        let below = (&raw const local as u64).wrapping_sub(noted_registers().stack());
+        assert!(below < 4096, "the stub's stack is just below this frame");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::{Arc, RwLock};
 
 use super::parse::{ImportName, Machine, Pe, Section};
 use super::symbols::{Symbol, Symbols};
+use super::unwind::{Functions, Registers};
 use super::{Error, forbidden};
 use crate::call::{self, stub};
 use crate::coverage;
@@ -56,6 +57,7 @@ impl Image {
             ),
             symbols,
             sections: pe.sections.clone(),
+            functions: Functions::of(&pe),
             region,
             unloaded: AtomicBool::new(false),
         });
@@ -168,6 +170,20 @@ impl Place {
     pub(crate) fn symbol(&self, back: u32) -> Option<Symbol> {
         self.mapped.symbols.at(self.offset.saturating_sub(back))
     }
+
+    /// Turns the registers of this place into those of its function's caller, after the return.
+    /// `None` if `read` has no memory where the stack should be.
+    pub(crate) fn leave(
+        &self,
+        registers: &mut Registers,
+        read: impl Fn(u64) -> Option<u64>,
+    ) -> Option<()> {
+        match self.mapped.functions.at(self.offset) {
+            Some(function) => function.undo(self.offset, registers, read),
+            // What changes neither stack nor preserved registers has no entry.
+            None => registers.pop_return(read),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -176,6 +192,7 @@ struct Mapped {
     region: Region,
     symbols: Symbols,
     sections: Vec<Section>,
+    functions: Functions,
     unloaded: AtomicBool,
 }
 

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 pub use load::{Image, Place, place_of};
 pub use parse::{Import, ImportName, Machine, Pe, Section};
 pub(crate) use symbols::beside as symbols_beside;
+pub use unwind::Registers;
 
 /// Why an image cannot be inspected or loaded.
 #[derive(Debug, thiserror::Error)]

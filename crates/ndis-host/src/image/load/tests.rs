@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::call::callback;
+use crate::call::{self, CodeAddress, StackId, callback, stub};
 use crate::image::testing::{Builder, PREFERRED_BASE};
 use crate::nt::irql::{self, Irql};
 use crate::rules;
@@ -212,4 +212,60 @@ fn the_irql_register_is_the_irql() {
     let before = 1;
     assert_eq!(irql::at(Irql::APC, || run(&image)), before * 8 + raised);
     assert_eq!(irql::current(), Irql::PASSIVE);
+}
+
+/// What a driver's calls of `probe` saw.
+static SEEN: std::sync::Mutex<Vec<(Vec<CodeAddress>, StackId)>> = std::sync::Mutex::new(Vec::new());
+
+extern "efiapi" fn probe() {
+    static PROBE: call::Called = call::Called::new(call::Function {
+        module: "ndis.sys",
+        name: "Probe",
+        irql: Irql::PASSIVE..=Irql::DISPATCH,
+    });
+    let _call = call::enter(&PROBE);
+    let seen = (call::driver_stack(), call::stack_id("Probe"));
+    SEEN.lock().expect("no probe panics").push(seen);
+}
+
+#[test]
+fn a_call_knows_the_drivers_functions_that_led_to_it() {
+    let probe = stub::make("Probe", probe as *const () as usize) as *mut std::ffi::c_void;
+    let mut builder = Builder::new(&[
+        0x48, 0x83, 0xec, 0x28, // sub rsp, 28h
+        0xe8, 0x37, 0x00, 0x00, 0x00, // call the function at 0x1040
+        0x48, 0x83, 0xc4, 0x28, 0xc3, // add rsp, 28h; ret
+    ]);
+    // push rbx; sub rsp, 20h; xor ebx, ebx; call rcx; add rsp, 20h; pop rbx; ret
+    let inner = [
+        0x53, 0x48, 0x83, 0xec, 0x20, 0x31, 0xdb, 0xff, 0xd1, 0x48, 0x83, 0xc4, 0x20, 0x5b, 0xc3,
+    ];
+    builder
+        .put(0x1040, &inner)
+        .function(0, 0x1000, &[1, 4, 1, 0, 4, 0x42])
+        .function(1, 0x1040, &[1, 5, 2, 0, 5, 0x32, 1, 0x30]);
+    let image = load("stack", &builder).unwrap();
+    // The same image again, elsewhere in memory: the way is the same.
+    let file = ImageFile::new("stack", &builder.build());
+    let again = Image::load(&file.0).unwrap();
+    for image in [&image, &again] {
+        let entry = image.entry();
+        callback("DriverEntry", Irql::PASSIVE..=Irql::PASSIVE, || {
+            // SAFETY: the code above hands its first argument on and calls it, a function without
+            // arguments.
+            unsafe { entry(probe, std::ptr::null_mut()) }
+        });
+    }
+    let seen = SEEN.lock().expect("no probe panics");
+    let offsets = |index: usize| {
+        let stack: &Vec<CodeAddress> = &seen[index].0;
+        stack
+            .iter()
+            .map(|address| address.offset)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(offsets(0), [0x1049, 0x1009]);
+    assert_eq!(seen[0].0[0].address, image.base() + 0x1049);
+    assert_eq!(offsets(1), offsets(0));
+    assert_eq!(seen[0].1, seen[1].1);
 }
