@@ -28,7 +28,7 @@ pub use address::CodeAddress;
 pub use counts::{Called, counts};
 pub use export::{Export, Function, all, find};
 pub use history::{Event, Kind, last_events};
-pub use stack::{StackId, driver_stack, driver_stack_at, stack_id};
+pub use stack::{StackId, driver_addresses, driver_stack, driver_stack_at, stack_id};
 
 use crate::image::Registers;
 use crate::nt::irql::{self, Irql};

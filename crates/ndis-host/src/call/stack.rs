@@ -18,9 +18,15 @@ use crate::image::{self, Place, Registers};
 /// for calls by parts of the host.
 #[must_use]
 pub fn driver_stack() -> Vec<CodeAddress> {
-    let places = walk_call();
-    let addresses = places.iter().map(|(address, _)| *address);
-    addresses.map(CodeAddress::of).collect()
+    let addresses = driver_addresses();
+    addresses.into_iter().map(CodeAddress::of).collect()
+}
+
+/// Like [`driver_stack`], as bare addresses.
+#[must_use]
+pub fn driver_addresses() -> Vec<usize> {
+    let places = walk_call().into_iter();
+    places.map(|(address, _)| address).collect()
 }
 
 /// Where registers stand in a driver, and the return addresses of those that led there: what a fault in
