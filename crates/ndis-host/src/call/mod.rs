@@ -41,6 +41,12 @@ pub struct Call {
     _entered: Entered,
 }
 
+impl Drop for Call {
+    fn drop(&mut self) {
+        sched::yield_point();
+    }
+}
+
 /// Starts the body of an exported function: notes the call and checks the IRQL.
 ///
 /// Ends the run with the function's IRQL rule if the current IRQL is outside the documented range.
@@ -109,6 +115,7 @@ pub fn callback<R>(name: &'static str, irql: RangeInclusive<Irql>, f: impl FnOnc
     rules::held(&rules::IRQL_RETURN);
     spin_lock::check_none_kept(name, locks);
     drop(entered);
+    sched::yield_point();
     result
 }
 
@@ -182,6 +189,7 @@ impl Entered {
             frames.len()
         });
         history::note(kind, name, caller, depth);
+        sched::seeded::crossing(kind as u8, name);
         Self { kind, name }
     }
 }
@@ -193,6 +201,7 @@ impl Drop for Entered {
             frames.len() + 1
         });
         // Only a callback's end is news in the history: what follows a call shows that it returned.
+        sched::seeded::crossing(Kind::Return as u8, self.name);
         if self.kind == Kind::Callback {
             history::note(Kind::Return, self.name, 0, depth);
         }

@@ -17,7 +17,7 @@ impl Client {
             state.stop = false;
             state.threads += 1;
         }
-        sched::spawn(format!("{} bridge", self.name), move || {
+        sched::spawn_service(format!("{} bridge", self.name), move || {
             self.bridge_loop(&*wire);
             self.state.lock().threads -= 1;
             self.state.notify_all();

@@ -15,6 +15,7 @@ use super::{Error, forbidden};
 use crate::call::{self, stub};
 use crate::coverage;
 use crate::nt::driver::DriverEntry;
+use crate::nt::time;
 
 /// An image in this process. Dropping it unloads it.
 #[derive(Debug)]
@@ -281,9 +282,7 @@ fn bind(pe: &Pe) -> Result<Vec<(u32, usize)>, Error> {
 fn fill_load_config(pe: &Pe, memory: &mut [u8], base: usize) {
     let config = pe.load_config();
     if let Some(place) = config.security_cookie {
-        let clock = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |time| time.as_nanos() as u64);
+        let clock = time::system_time().cast_unsigned();
         // The upper 16 bits are 0 in a cookie, and its default value means that nobody set it.
         let cookie = (clock.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ base as u64) >> 16;
         put(

@@ -2,10 +2,13 @@
 //!
 //! Where a driver must cope with several behaviours (a call that may pend, an initialize that may
 //! run now or later) the host has to be able to show each of them. The default is the stricter one:
-//! completions arrive asynchronously, on another thread.
+//! completions arrive asynchronously, on another thread. In a seeded run each freedom that the lab
+//! leaves at its default is drawn anew for each call.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
+
+use crate::nt::sched;
 
 /// When the virtual miniport of `NdisIMInitializeDeviceInstanceEx` is initialised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +132,50 @@ impl Default for Policy {
 
 /// The policy in force.
 pub fn current() -> Policy {
-    *lock()
+    let mut policy = *lock();
+    if sched::is_seeded() {
+        draw(&mut policy);
+    }
+    policy
+}
+
+/// Takes each freedom that was left at its default by a draw from the seed.
+fn draw(policy: &mut Policy) {
+    fn one_of<T: PartialEq + Copy>(place: &mut T, default: T, choices: [T; 2]) {
+        let drawn = choices[sched::choose(2) as usize];
+        if *place == default {
+            *place = drawn;
+        }
+    }
+    const WHEN: [When; 2] = [When::Inline, When::Later];
+    let default = Policy::STRICT;
+    one_of(
+        &mut policy.im_initialize,
+        default.im_initialize,
+        [ImInitialize::Inline, ImInitialize::Later],
+    );
+    one_of(
+        &mut policy.im_cancel,
+        default.im_cancel,
+        [ImCancel::Succeeds, ImCancel::Fails],
+    );
+    one_of(&mut policy.im_halt, default.im_halt, WHEN);
+    one_of(&mut policy.open, default.open, WHEN);
+    one_of(&mut policy.close, default.close, WHEN);
+    one_of(&mut policy.oid, default.oid, WHEN);
+    one_of(&mut policy.nic_oid, default.nic_oid, WHEN);
+    one_of(&mut policy.client_return, default.client_return, WHEN);
+    one_of(&mut policy.send_completion, default.send_completion, WHEN);
+    one_of(
+        &mut policy.receive_resources,
+        default.receive_resources,
+        [Resources::Never, Resources::Always],
+    );
+    one_of(
+        &mut policy.first_bind,
+        default.first_bind,
+        [FirstBind::InsideRegister, FirstBind::AfterEntry],
+    );
 }
 
 /// Changes the policy for what happens from now on.

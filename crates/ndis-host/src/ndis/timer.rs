@@ -160,7 +160,7 @@ fn set(
         (state.set, std::mem::replace(&mut state.queued, true))
     };
     timer.state.notify_all();
-    sched::spawn("NDIS timer", move || {
+    sched::spawn_service("NDIS timer", move || {
         let _entered = caller::enter(Caller::HOST);
         fire(timer, number, delay, period, context);
     });
@@ -172,7 +172,9 @@ fn fire(timer: &'static Timer, number: u64, delay: Duration, period: Duration, c
     loop {
         let superseded = timer
             .state
-            .wait_until(Some(delay), |state| (state.set != number).then_some(()));
+            .wait_until(Some(delay + sched::lateness()), |state| {
+                (state.set != number).then_some(())
+            });
         if superseded.is_some() {
             return;
         }

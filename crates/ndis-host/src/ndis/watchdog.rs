@@ -15,7 +15,7 @@ use crate::rules;
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        sched::spawn("NDIS watchdog", || {
+        sched::spawn_service("NDIS watchdog", || {
             let _entered = caller::enter(caller::Caller::HOST);
             loop {
                 sched::sleep(INTERVAL);

@@ -7,7 +7,7 @@ use super::driver::{Address, party_of, run};
 use super::faults::should_fail;
 use super::object::{self, Kind, Object, handle_of, resolve};
 use super::{pnp, trace};
-use crate::nt::sched::Monitor;
+use crate::nt::sched::{self, Monitor};
 use crate::rules;
 
 struct WorkItem {
@@ -67,6 +67,7 @@ crate::ddi! { "ndis.sys":
         let handle = Address(NdisIoWorkItemHandle);
         pnp::job("system worker", move || {
             let (context, handle) = (context, handle);
+            sched::linger();
             *item.state.lock() = State::Idle;
             run(item.owner, "NdisIoWorkItemRoutine", item.owner.name, || {
                 // SAFETY: the driver queued this function with this context, at PASSIVE_LEVEL.

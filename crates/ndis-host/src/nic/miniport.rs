@@ -172,7 +172,7 @@ unsafe extern "efiapi" fn initialize(
     nic.pool.store(pool, Ordering::Release);
     nic.stop.store(false, Ordering::SeqCst);
     nic.state.lock().threads = 2;
-    sched::spawn(format!("{} receive", nic.config.label), || {
+    sched::spawn_service(format!("{} receive", nic.config.label), || {
         nic.receive_loop()
     });
     sched::spawn(format!("{} send", nic.config.label), || nic.send_loop());

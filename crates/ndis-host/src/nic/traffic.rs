@@ -1,5 +1,6 @@
 //! A running NIC's traffic: sends to the wire, completions, and indications of what it brings.
 
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::ndis::receive::NdisMIndicateReceiveNetBufferLists;
 use crate::ndis::send::{NdisMSendNetBufferListsComplete, dispatch_flag, link};
 use crate::ndis::view::Nbl;
 use crate::nt::irql::{self, Irql};
+use crate::nt::sched;
 use crate::wire::MAX_FRAME;
 
 impl Nic {
@@ -81,7 +83,7 @@ impl Nic {
             let work = self.state.wait_until(None, |state| {
                 if !state.hold_sends && !state.sends.is_empty() {
                     state.completing += 1;
-                    return Some(Work::Sends(state.sends.drain(..).collect()));
+                    return Some(Work::Sends(next_to_complete(&mut state.sends)));
                 }
                 if !state.hold_requests
                     && let Some(request) = state.requests.pop_front()
@@ -229,6 +231,17 @@ impl Nic {
         }
         self.state.notify_all();
     }
+}
+
+/// All sends in their order, or in a seeded run some of them in any order.
+fn next_to_complete(sends: &mut VecDeque<(usize, NDIS_STATUS)>) -> Vec<(usize, NDIS_STATUS)> {
+    if !sched::is_seeded() {
+        return sends.drain(..).collect();
+    }
+    let number = 1 + sched::choose(sends.len() as u32);
+    (0..number)
+        .filter_map(|_| sends.remove(sched::choose(sends.len() as u32) as usize))
+        .collect()
 }
 
 enum Work {

@@ -1,4 +1,5 @@
-//! Deferred procedure calls: one queue and one thread, which runs them at DISPATCH_LEVEL in order.
+//! Deferred procedure calls: one queue and one thread, which runs them at DISPATCH_LEVEL in order. In a
+//! seeded run they come in any order, as from the queues of several processors.
 //!
 //! The host's own work at DISPATCH_LEVEL, timers' functions among it, goes through the same queue
 //! ([`queue`]).
@@ -22,7 +23,11 @@ pub fn queue(f: impl FnOnce() + Send + 'static) {
 /// Waits until all that was queued has run. Not to be called from the queue's own thread.
 pub fn flush() {
     let target = QUEUE.lock().pushed;
-    QUEUE.wait_until(None, |queue| (queue.done >= target).then_some(()));
+    QUEUE.wait_until(None, |queue| {
+        let before = |number: u64| number <= target;
+        let waits = queue.work.iter().any(|(number, _)| before(*number));
+        (!waits && !queue.runs.is_some_and(before)).then_some(())
+    });
 }
 
 /// Queues a driver's DPC; answers false if it is queued already.
@@ -76,14 +81,15 @@ ddi! { "ntoskrnl.exe":
         // SAFETY: the driver gives a DPC (the function's document).
         unsafe { check_initialized(dpc) };
         let mut queue = QUEUE.lock();
-        let is_it = |work: &Work| matches!(work, Work::Driver(address) if *address == dpc as usize);
+        let is_it = |(_, work): &(u64, Work)| matches!(work, Work::Driver(address) if *address == dpc as usize);
         let Some(index) = queue.work.iter().position(is_it) else {
             return 0;
         };
         queue.work.remove(index);
-        queue.done += 1;
         // SAFETY: the driver gives a DPC (the function's document); the lock makes this exclusive.
         unsafe { (*dpc).DpcData = std::ptr::null_mut() };
+        drop(queue);
+        QUEUE.notify_all();
         1
     }
 
@@ -119,20 +125,21 @@ enum Work {
 }
 
 struct Queue {
-    work: VecDeque<Work>,
+    /// What waits, by number in the order of queueing.
+    work: VecDeque<(u64, Work)>,
     pushed: u64,
-    /// How many were run, or removed.
-    done: u64,
+    /// The number of what runs now.
+    runs: Option<u64>,
     is_running: bool,
 }
 
 impl Queue {
     fn push(&mut self, work: Work) {
-        self.work.push_back(work);
         self.pushed += 1;
+        self.work.push_back((self.pushed, work));
         if !self.is_running {
             self.is_running = true;
-            sched::spawn("dpc", run);
+            sched::spawn_service("dpc", run);
         }
     }
 }
@@ -144,13 +151,18 @@ fn push(work: Work) {
 
 fn run() {
     loop {
-        let work = QUEUE.wait_until(None, |queue| queue.work.pop_front());
+        let work = QUEUE.wait_until(None, |queue| {
+            let next = sched::choose(queue.work.len() as u32) as usize;
+            let (number, work) = queue.work.remove(next)?;
+            queue.runs = Some(number);
+            Some(work)
+        });
         match work {
             Some(Work::Host(f)) => irql::at(Irql::DISPATCH, f),
             Some(Work::Driver(dpc)) => run_driver(dpc as *mut KDPC),
             None => {}
         }
-        QUEUE.lock().done += 1;
+        QUEUE.lock().runs = None;
         QUEUE.notify_all();
     }
 }
@@ -202,7 +214,7 @@ const MEDIUM_IMPORTANCE: UCHAR = 1;
 static QUEUE: Monitor<Queue> = Monitor::new(Queue {
     work: VecDeque::new(),
     pushed: 0,
-    done: 0,
+    runs: None,
     is_running: false,
 });
 

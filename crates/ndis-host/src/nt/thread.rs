@@ -79,9 +79,12 @@ pub struct ProcessorNumber {
     reserved: u8,
 }
 
-/// How many processors drivers see.
+/// How many processors drivers see: those of the machine, or as many in each seeded run.
 #[must_use]
 pub fn processors() -> ULONG {
+    if sched::is_seeded() {
+        return PROCESSORS_OF_SEEDED_RUNS;
+    }
     std::thread::available_parallelism().map_or(1, |count| count.get() as ULONG)
 }
 
@@ -104,6 +107,7 @@ pub fn critical_regions() -> u32 {
     REGIONS.get()
 }
 
+const PROCESSORS_OF_SEEDED_RUNS: ULONG = 4;
 const ALL_GROUPS: USHORT = 0xffff;
 /// In the upper half of the addresses, where nothing of this process is.
 const THREADS_AT: u64 = 0xffff_a000_0000_0000;

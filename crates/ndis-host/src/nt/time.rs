@@ -79,11 +79,7 @@ ddi! { "ntoskrnl.exe":
 
     /// Waits without letting go of the processor (`nf-wdm-kestallexecutionprocessor.md`).
     [PASSIVE..=HIGH, unchecked] fn KeStallExecutionProcessor(microseconds: ULONG) {
-        let end = sched::now() + Duration::from_micros(microseconds.into());
-        let mut spin = sched::Spin::default();
-        while sched::now() < end {
-            spin.once();
-        }
+        sched::stall(Duration::from_micros(microseconds.into()));
     }
 
     /// Suspends the thread (`nf-wdm-kedelayexecutionthread.md`).
@@ -100,12 +96,17 @@ ddi! { "ntoskrnl.exe":
 }
 
 fn start_of_run() -> i64 {
+    if sched::is_seeded() {
+        return START_OF_SEEDED_RUNS;
+    }
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     clock.map_or(0, units) - units(sched::now())
 }
 
 /// 1970 in the time since 1601.
 const EPOCH_1970: i64 = 116_444_736_000_000_000;
+/// Midnight of 2025-01-01 UTC since 1970: the same in each run.
+const START_OF_SEEDED_RUNS: i64 = 1_735_689_600 * 10_000_000;
 const UNITS_PER_TICK: u32 = 156_250;
 
 static START: std::sync::OnceLock<i64> = std::sync::OnceLock::new();

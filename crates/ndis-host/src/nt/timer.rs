@@ -31,7 +31,7 @@ pub fn after(delay: Duration, f: impl FnOnce() + Send + 'static) -> Id {
     clock.waiting.insert(id, Box::new(f));
     if !clock.is_running {
         clock.is_running = true;
-        sched::spawn("timers", run);
+        sched::spawn_service("timers", run);
     }
     drop(clock);
     CLOCK.notify_all();
@@ -153,7 +153,7 @@ unsafe fn set(timer: *mut KTIMER, due: i64, period: i32, dpc: *mut KDPC) -> bool
         cancel(before.id);
     }
     let set = Set {
-        id: after(time::until(due), move || fire(address)),
+        id: after(time::until(due) + sched::lateness(), move || fire(address)),
         dpc: dpc as usize,
         period: Duration::from_millis(u64::try_from(period).unwrap_or(0)),
     };

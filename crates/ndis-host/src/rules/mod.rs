@@ -28,7 +28,7 @@ pub use groups::irql_rule;
 pub use irql::*;
 pub use ndis::*;
 pub use nt::*;
-pub(crate) use report::Reporter;
+pub(crate) use report::{Reporter, is_reporting};
 pub use report::{at_end, on_report, show_calls_on_panic};
 pub use states::*;
 

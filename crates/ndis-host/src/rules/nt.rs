@@ -58,6 +58,11 @@ super::rules! {
         "when a spin lock is waited for: it is had within 30 seconds",
         "bug-check-0xc4--driver-verifier-detected-violation.md";
 
+    SYNTHETIC_WATCHDOG_TIMEOUT = BugCheck "SYNTHETIC_WATCHDOG_TIMEOUT",
+        "the system goes on: no thread waits for what never comes",
+        "when no thread of a seeded run can go on: one of them waits until a time",
+        "bug-check-0x1ca--synthetic-watchdog-timeout.md";
+
     // Faults.
     PAGE_FAULT_IN_NONPAGED_AREA = BugCheck "PAGE_FAULT_IN_NONPAGED_AREA",
         "a driver touches only memory that exists",

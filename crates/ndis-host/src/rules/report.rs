@@ -49,12 +49,16 @@ pub(super) fn end(rule: &'static Rule, what: &str, address: Option<CodeAddress>)
     Reporter::begin().end(rule, what, address)
 }
 
+/// Whether a report is being written: the process ends with it.
+pub(crate) fn is_reporting() -> bool {
+    ENDING.load(Ordering::Relaxed)
+}
+
 /// The one thread that writes the report. Others that come here stay here.
 pub(crate) struct Reporter(());
 
 impl Reporter {
     pub(crate) fn begin() -> Self {
-        static ENDING: AtomicBool = AtomicBool::new(false);
         thread_local! {
             static REPORTING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
         }
@@ -188,5 +192,6 @@ fn write_history(out: &mut String) -> std::fmt::Result {
 type Cleanup = Box<dyn FnOnce() + Send>;
 type Section = (&'static str, fn() -> Vec<String>);
 
+static ENDING: AtomicBool = AtomicBool::new(false);
 static CLEANUPS: Mutex<Vec<Cleanup>> = Mutex::new(Vec::new());
 static SECTIONS: Mutex<Vec<Section>> = Mutex::new(Vec::new());

@@ -5,10 +5,11 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::Wire;
+use crate::nt::sched::{self, Guard, Monitor};
 
 /// One end of a cable inside the process.
 #[derive(Debug)]
@@ -53,9 +54,9 @@ impl Wire for MemoryWire {
     }
 
     fn recv(&self, buf: &mut [u8], timeout: Duration) -> io::Result<Option<usize>> {
-        let deadline = Instant::now() + timeout;
+        let deadline = sched::now() + timeout;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_sub(sched::now());
             let Some(frame) = self.incoming.pop(left)? else {
                 return Ok(None);
             };
@@ -84,17 +85,14 @@ impl Drop for MemoryWire {
     fn drop(&mut self) {
         for queue in [&self.incoming, &self.outgoing] {
             queue.lock().closed = true;
-            queue.arrived.notify_all();
+            queue.0.notify_all();
         }
     }
 }
 
 /// One direction of the cable.
 #[derive(Debug, Default)]
-struct Queue {
-    state: Mutex<QueueState>,
-    arrived: Condvar,
-}
+struct Queue(Monitor<QueueState>);
 
 #[derive(Debug, Default)]
 struct QueueState {
@@ -111,24 +109,23 @@ impl Queue {
         }
         state.frames.push_back(frame);
         drop(state);
-        self.arrived.notify_one();
+        self.0.notify_all();
         Ok(())
     }
 
     fn pop(&self, timeout: Duration) -> io::Result<Option<Vec<u8>>> {
-        let (mut state, _timed_out) = self
-            .arrived
-            .wait_timeout_while(self.lock(), timeout, |s| s.frames.is_empty() && !s.closed)
-            .unwrap_or_else(PoisonError::into_inner);
-        match state.frames.pop_front() {
-            Some(frame) => Ok(Some(frame)),
-            None if state.closed => Err(other_end_gone()),
-            None => Ok(None),
-        }
+        let arrived = self
+            .0
+            .wait_until(Some(timeout), |state| match state.frames.pop_front() {
+                Some(frame) => Some(Ok(frame)),
+                None if state.closed => Some(Err(other_end_gone())),
+                None => None,
+            });
+        arrived.transpose()
     }
 
-    fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Guard<'_, QueueState> {
+        self.0.lock()
     }
 }
 

@@ -33,6 +33,20 @@ pub use tap::{TapOptions, TapWire};
 /// The longest frame a wire hands over, in bytes: a jumbo frame with two tags, and room.
 pub const MAX_FRAME: usize = 16 * 1024;
 
+/// Refuses a wire to the world in a seeded run, which the world would make another one each time.
+///
+/// # Errors
+/// A seeded run goes on.
+fn require_free_run() -> io::Result<()> {
+    if crate::nt::sched::is_seeded() {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "a seeded run has wires inside the process only",
+        ));
+    }
+    Ok(())
+}
+
 /// A place where whole Ethernet frames are sent and received.
 ///
 /// All methods may be called from any thread at any time; one thread at a time receives.

@@ -41,6 +41,7 @@ impl TapWire {
     /// `/dev/net/tun` is missing or not ours to open (root or `CAP_NET_ADMIN` is needed), or a
     /// device of this name exists and is not a free TAP device.
     pub fn create(options: &TapOptions) -> io::Result<Self> {
+        super::require_free_run()?;
         let TapOptions { name, mac, mtu, up } = options;
         let explain = |error: io::Error| {
             let hint = match error.kind() {

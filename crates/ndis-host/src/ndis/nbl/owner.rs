@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ndis_sys::{NDIS_STATUS_PENDING, NET_BUFFER_LIST};
 
@@ -22,6 +22,7 @@ use crate::ndis::binding::Binding;
 use crate::ndis::caller::Caller;
 use crate::ndis::object::{handle_of, name_of};
 use crate::ndis::view::Nbl;
+use crate::nt::sched;
 use crate::rules;
 
 /// How an NBL came to be, and so how it is freed.
@@ -59,7 +60,7 @@ struct Hand {
     binding: Option<&'static Binding>,
     resources: bool,
     snapshot: Snapshot,
-    since: Instant,
+    since: Duration,
 }
 
 impl Entry {
@@ -97,7 +98,7 @@ impl Entry {
                     Way::Down => "sent",
                     Way::Up => "indicated",
                 },
-                hand.since.elapsed().as_millis()
+                (sched::now() - hand.since).as_millis()
             ),
         }
     }
@@ -211,7 +212,7 @@ pub(crate) fn send(nbl: Nbl, binding: &'static Binding, function: &str) {
             binding: Some(binding),
             resources: false,
             snapshot,
-            since: Instant::now(),
+            since: sched::now(),
         });
     });
 }
@@ -247,7 +248,7 @@ pub(crate) fn indicate(nbl: Nbl, adapter: &'static Adapter, resources: bool, fun
             binding: None,
             resources,
             snapshot,
-            since: Instant::now(),
+            since: sched::now(),
         });
     });
 }
@@ -338,7 +339,7 @@ pub(crate) fn sent_longer_than(limit: Duration) -> Option<String> {
         entry
             .hands
             .last()
-            .is_some_and(|hand| hand.way == Way::Down && hand.since.elapsed() > limit)
+            .is_some_and(|hand| hand.way == Way::Down && sched::now() - hand.since > limit)
     };
     collect(late).pop()
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ndis_sys::{
     NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_NOT_ACCEPTED, NDIS_STATUS_PENDING,
@@ -15,7 +15,7 @@ use crate::ndis::adapter::Adapter;
 use crate::ndis::binding::Binding;
 use crate::ndis::driver::{run_data, run_status};
 use crate::ndis::{pnp, policy};
-use crate::nt::sched::Monitor;
+use crate::nt::sched::{self, Monitor};
 use crate::rules;
 
 /// A request on its way.
@@ -24,7 +24,7 @@ pub(super) struct Entry {
     /// What the miniport gets.
     request: Request,
     source: Source,
-    since: Instant,
+    since: Duration,
     /// What the miniport gets in place of the source's request, with its buffer.
     own: Option<Box<Own>>,
     then: Option<Then>,
@@ -58,7 +58,7 @@ impl Entry {
             id: next_id(),
             request,
             source,
-            since: Instant::now(),
+            since: sched::now(),
             own: None,
             then: None,
         }
@@ -156,7 +156,10 @@ impl Queue {
     /// For how long the request at the miniport is there.
     pub(crate) fn pending_for(&self) -> Option<Duration> {
         let inner = self.0.lock();
-        inner.current.as_ref().map(|entry| entry.since.elapsed())
+        inner
+            .current
+            .as_ref()
+            .map(|entry| sched::now() - entry.since)
     }
 
     /// Whether the request at the miniport has that id.

@@ -52,6 +52,7 @@ impl PacketWire {
     /// # Errors
     /// No such interface, not Ethernet, or no right to open a packet socket (root or `CAP_NET_RAW`).
     pub fn open(interface: &str) -> io::Result<Self> {
+        super::require_free_run()?;
         let explain = |error: io::Error| {
             let hint = match error.kind() {
                 io::ErrorKind::PermissionDenied => "run as root or with CAP_NET_RAW",
