@@ -15,6 +15,7 @@
 //! | [`wire`] | where frames come from and go to: packet sockets, TAP, memory, capture files |
 //! | [`lab`] | what is loaded and plugged together; lab files |
 //! | [`coverage`] | which source lines of an image ran |
+//! | [`timeline`] | the trace as something to look at: JSON, or a page |
 //! | [`cli`] | the commands of `ndishost` |
 //!
 //! A loaded image is process-global, and a broken rule ends the process: a test that runs a driver
@@ -40,4 +41,5 @@ pub mod ndis;
 pub mod nic;
 pub mod nt;
 pub mod rules;
+pub mod timeline;
 pub mod wire;

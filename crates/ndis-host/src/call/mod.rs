@@ -148,6 +148,14 @@ pub fn frames() -> Vec<Frame> {
         .unwrap_or_default()
 }
 
+/// How many calls and callbacks this thread is in.
+#[must_use]
+pub fn depth() -> usize {
+    FRAMES
+        .try_with(|frames| frames.try_borrow().map_or(0, |frames| frames.len()))
+        .unwrap_or(0)
+}
+
 /// One call or callback that a thread is in.
 #[derive(Clone, Debug)]
 pub struct Frame {

@@ -15,6 +15,9 @@ use ndis_sys::{NDIS_STATISTICS_INFO, NDIS_STATUS_SUCCESS, OID_GEN_STATISTICS};
 
 use crate::client::Client;
 use crate::lab::file::{LabFile, Running};
+use crate::ndis::trace::{Recording, Trace};
+use crate::rules;
+use crate::timeline::{self, Timeline};
 use events::{Counters, Events, Form};
 use live::Live;
 use stop::{Reason, Stop};
@@ -41,6 +44,10 @@ pub struct Args {
     /// Write what passes each NIC and client to this folder, as pcapng
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
+    /// Write what crossed between NDIS and the drivers to this file at the end: .json, or .html to
+    /// look at
+    #[arg(long, value_name = "FILE", value_parser = timeline_file)]
+    timeline: Option<PathBuf>,
     /// Write this file once everything is up
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -61,6 +68,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         (false, true) => Form::Quiet,
         (false, false) => Form::Text,
     };
+    Trace.record(if args.timeline.is_some() {
+        Recording::Everything
+    } else {
+        Recording::Lifecycle
+    });
+    if let Some(path) = args.timeline.clone() {
+        // A run that a broken rule ends is the one that somebody wants to see.
+        rules::at_end(move || {
+            if let Err(error) = Timeline::now().write(&path) {
+                eprintln!("cannot write the timeline {}: {error}", path.display());
+            }
+        });
+    }
     let mut stop = Stop::install().context("cannot handle signals")?;
     let mut events = Events::new(form, names(&file));
     let mut running = Running::prepare(&file, args.capture.as_deref())?;
@@ -83,6 +103,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         // It says that everything is up, which it no longer is.
         let _ = std::fs::remove_file(ready);
     }
+    if let Some(path) = &args.timeline {
+        Timeline::now()
+            .write(path)
+            .with_context(|| format!("cannot write the timeline {}", path.display()))?;
+        events.timeline(path);
+    }
     let outstanding = running.lab().outstanding();
     let items: Vec<String> = outstanding.to_string().lines().map(str::to_owned).collect();
     let nothing = outstanding.is_nothing();
@@ -94,6 +120,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// A file that a timeline can be written to.
+fn timeline_file(path: &str) -> Result<PathBuf, timeline::UnknownForm> {
+    let path = PathBuf::from(path);
+    timeline::Form::of(&path).map(|_| path)
 }
 
 fn bring_up(

@@ -447,7 +447,8 @@ crate::ddi! { "ndis.sys":
         Status: NDIS_STATUS,
     ) {
         let adapter = resolve::<Adapter>(NdisMiniportHandle, "NdisMRestartComplete");
-        let _record = trace::call("NdisMRestartComplete", &adapter.name);
+        let mut record = trace::call("NdisMRestartComplete", &adapter.name);
+        record.returns(Status);
         adapter.complete(AdapterState::Restarting, Status, "NdisMRestartComplete");
     }
 }

@@ -370,7 +370,8 @@ crate::ddi! { "ndis.sys":
         Status: NDIS_STATUS,
     ) {
         let binding = resolve::<BindContext>(BindAdapterContext, "NdisCompleteBindAdapterEx").binding;
-        let _record = trace::call("NdisCompleteBindAdapterEx", &binding.name);
+        let mut record = trace::call("NdisCompleteBindAdapterEx", &binding.name);
+        record.returns(Status);
         binding.complete(BindingState::Opening, Status, "NdisCompleteBindAdapterEx");
     }
 

@@ -96,6 +96,11 @@ pub fn filters_on(name: &str) -> Vec<Filter> {
     on.map(|(_, filter)| filter.clone()).collect()
 }
 
+/// All devices.
+pub fn all() -> Vec<Device> {
+    SYSTEM.lock().devices.clone()
+}
+
 /// The device of that name or label.
 pub fn find(name: &str) -> Option<Device> {
     let system = SYSTEM.lock();

@@ -183,7 +183,8 @@ crate::ddi! { "ndis.sys":
     ) {
         const NAME: &str = "NdisCompleteNetPnPEvent";
         object::require(NdisBindingHandle, &[Kind::Binding, Kind::ProtocolDriver], NAME);
-        let _record = trace::call(NAME, &object::name_of(NdisBindingHandle));
+        let mut record = trace::call(NAME, &object::name_of(NdisBindingHandle));
+        record.returns(Status);
         let right = {
             let mut pending = PENDING.lock();
             match pending.get_mut(&(NetPnPEventNotification as usize)) {

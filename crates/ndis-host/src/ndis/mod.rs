@@ -17,6 +17,7 @@
 //! | `object`, `header`, `strings`, `view`, `resources` | handles and raw structures |
 //! | `watchdog` | time limits |
 //! | [`policy`] | the freedoms that NDIS has |
+//! | [`names`] | what headers call numbers |
 //! | [`trace`], [`counters`], [`caller`] | what happened, how often, and by whom |
 //!
 //! Locks of this module are never held while a driver's function runs.
@@ -37,6 +38,7 @@ mod header;
 pub(crate) mod im;
 mod log;
 pub(crate) mod memory;
+pub mod names;
 pub(crate) mod nbl;
 pub(crate) mod object;
 pub(crate) mod oid;

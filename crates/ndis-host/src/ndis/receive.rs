@@ -32,7 +32,7 @@ crate::ddi! { "ndis.sys":
     ) {
         const NAME: &str = "NdisMIndicateReceiveNetBufferLists";
         let adapter = resolve::<Adapter>(MiniportAdapterHandle, NAME);
-        let _record = trace::data_call(NAME, adapter.name());
+        let record = trace::data_call(NAME, adapter.name());
         require_dispatch(ReceiveFlags & NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL != 0, NAME);
         let _indication = adapter.begin_indication();
         adapter.require_state(
@@ -40,6 +40,7 @@ crate::ddi! { "ndis.sys":
             NAME,
         );
         let chain = owner::chain(NetBufferList, NAME);
+        record.hands_over(chain.len());
         if chain.len() != NumberOfNetBufferLists as usize {
             rules::broken(
                 &rules::NBL_OWNERSHIP,
@@ -66,9 +67,10 @@ crate::ddi! { "ndis.sys":
     ) {
         const NAME: &str = "NdisReturnNetBufferLists";
         let binding = resolve::<Binding>(NdisBindingHandle, NAME);
-        let _record = trace::data_call(NAME, binding.name());
+        let record = trace::data_call(NAME, binding.name());
         require_dispatch(ReturnFlags & NDIS_RETURN_FLAGS_DISPATCH_LEVEL != 0, NAME);
         let chain = owner::chain(NetBufferLists, NAME);
+        record.hands_over(chain.len());
         for &nbl in &chain {
             owner::give_back(nbl, binding, NAME);
         }
@@ -168,6 +170,7 @@ fn indicate(binding: &'static Binding, nbls: &[Nbl], port: NDIS_PORT_NUMBER, fla
     let context = binding.context();
     let (first, count) = (nbls[0].raw(), nbls.len() as u32);
     let flags = flags & !NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL | dispatch_flag();
+    trace::next_hands_over(nbls.len());
     run_data(
         binding.protocol().caller(),
         "ProtocolReceiveNetBufferLists",
@@ -191,6 +194,7 @@ fn give_back(adapter: &'static Adapter, nbls: &[Nbl]) {
     let context = adapter.context();
     let first = nbls[0].raw();
     let flags = dispatch_flag();
+    trace::next_hands_over(nbls.len());
     run_data(
         adapter.driver().caller(),
         "MiniportReturnNetBufferLists",

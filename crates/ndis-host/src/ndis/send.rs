@@ -25,10 +25,11 @@ crate::ddi! { "ndis.sys":
     ) {
         const NAME: &str = "NdisSendNetBufferLists";
         let binding = resolve::<Binding>(NdisBindingHandle, NAME);
-        let _record = trace::data_call(NAME, binding.name());
+        let record = trace::data_call(NAME, binding.name());
         require_dispatch(SendFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL != 0, NAME);
         binding.require_state(&[BindingState::Running, BindingState::Pausing], NAME);
         let chain = owner::chain(NetBufferLists, NAME);
+        record.hands_over(chain.len());
         for &nbl in &chain {
             owner::send(nbl, binding, NAME);
         }
@@ -48,6 +49,7 @@ crate::ddi! { "ndis.sys":
         let handler = adapter.driver().handlers().SendNetBufferListsHandler;
         let handler = handler.expect("registration requires it");
         let context = adapter.context();
+        trace::next_hands_over(chain.len());
         run_data(adapter.driver().caller(), "MiniportSendNetBufferLists", adapter.name(), || {
             // SAFETY: the driver's registered function, with the context that it set for this
             // adapter and a checked chain that now is its own.
@@ -63,9 +65,10 @@ crate::ddi! { "ndis.sys":
     ) {
         const NAME: &str = "NdisMSendNetBufferListsComplete";
         let adapter = resolve::<Adapter>(NdisMiniportHandle, NAME);
-        let _record = trace::data_call(NAME, adapter.name());
+        let record = trace::data_call(NAME, adapter.name());
         require_dispatch(SendCompleteFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL != 0, NAME);
         let chain = owner::chain(NetBufferLists, NAME);
+        record.hands_over(chain.len());
         complete(adapter, &chain, NAME);
     }
 
@@ -104,7 +107,8 @@ pub(crate) fn send_late(binding: NDIS_HANDLE, chain: &[Nbl], flags: u32) {
         &[AdapterState::Pausing, AdapterState::Paused],
         "a late send",
     );
-    let _record = trace::data_call(NAME, binding.name());
+    let record = trace::data_call(NAME, binding.name());
+    record.hands_over(chain.len());
     for &nbl in chain {
         owner::send(nbl, binding, NAME);
     }
@@ -112,6 +116,7 @@ pub(crate) fn send_late(binding: NDIS_HANDLE, chain: &[Nbl], flags: u32) {
     let handler = handler.expect("registration requires it");
     let context = adapter.context();
     let first = chain[0].raw();
+    trace::next_hands_over(chain.len());
     run_data(
         adapter.driver().caller(),
         "MiniportSendNetBufferLists",
@@ -145,6 +150,7 @@ fn complete(adapter: &'static Adapter, chain: &[Nbl], function: &str) {
         let context = binding.context();
         let first = run[0].raw();
         let flags = dispatch_flag();
+        trace::next_hands_over(run.len());
         run_data(
             binding.protocol().caller(),
             "ProtocolSendNetBufferListsComplete",

@@ -8,22 +8,20 @@
 //! | `ready` | everything in the lab file is loaded, plugged and bound |
 //! | `ending` | `reason` |
 //! | `counters` | `adapter`, `counted_by` (`client`, or the `adapter`: OID_GEN_STATISTICS), `sent_frames`, `sent_bytes`, `received_frames`, `received_bytes`, `errors` |
+//! | `timeline` | `file` that the timeline was written to |
 //! | `outstanding` | `items`: what the drivers still own; empty is as it should be |
 //!
 //! Calls come from the trace once they have returned, so a call follows those made inside it. Devices
 //! are called what the lab file calls them. Not in here: when something is said.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::Instant;
 
-use ndis_sys::{
-    NDIS_STATUS, NDIS_STATUS_ADAPTER_NOT_FOUND, NDIS_STATUS_CLOSING, NDIS_STATUS_FAILURE,
-    NDIS_STATUS_INVALID_PARAMETER, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_PENDING,
-    NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS,
-};
 use serde_json::{Value, json};
 
+use crate::ndis::names;
 use crate::ndis::trace::{Direction, Record, Trace};
 
 /// How events are written.
@@ -53,7 +51,8 @@ pub(super) struct Events {
     begun: Instant,
     /// Device names in lower case, and what the lab file calls them.
     names: BTreeMap<String, String>,
-    said: HashSet<u64>,
+    /// Calls that returned before this number are said.
+    said: u64,
 }
 
 impl Events {
@@ -67,7 +66,7 @@ impl Events {
             form,
             begun: Instant::now(),
             names,
-            said: HashSet::new(),
+            said: 0,
         }
     }
 
@@ -126,6 +125,14 @@ impl Events {
         );
     }
 
+    /// The timeline was written.
+    pub(super) fn timeline(&self, file: &Path) {
+        let file = file.display().to_string();
+        self.say(&json!({ "event": "timeline", "file": file }), || {
+            format!("timeline: {file}")
+        });
+    }
+
     /// What the drivers still own.
     pub(super) fn outstanding(&self, items: &[String]) {
         self.say(
@@ -140,24 +147,23 @@ impl Events {
     /// Says which calls of and into images have returned since the last time. Calls of the data path
     /// are not among them.
     pub(super) fn calls(&mut self) {
-        let mut records = Trace.records();
+        // What returns from here on is for the next time.
+        let now = Trace.now();
+        let mut records = Trace.since(self.said);
         records.retain(|record| {
-            record.ended != 0
-                && !record.built_in
-                && !DATA_PATH.contains(&record.name)
-                && !self.said.contains(&record.sequence)
+            (self.said.max(1)..now).contains(&record.ended) && !record.built_in && !record.data
         });
+        self.said = now;
         records.sort_by_key(|record| record.ended);
         for record in records {
-            self.said.insert(record.sequence);
             self.call(&record);
         }
     }
 
     fn call(&self, record: &Record) {
         let callback = record.direction == Direction::Callback;
-        let object = self.name(&record.object);
-        let status = record.status.map(status_name);
+        let object = self.name(&names::in_text(&record.object));
+        let status = record.status.map(names::status);
         let event = json!({
             "event": "call", "name": record.name, "callback": callback, "driver": record.driver,
             "object": object, "status": status,
@@ -206,21 +212,6 @@ impl Events {
     }
 }
 
-/// A status by its name, where it is one of those that the lifecycle has; else in hexadecimal.
-fn status_name(status: NDIS_STATUS) -> String {
-    match status {
-        NDIS_STATUS_SUCCESS => "NDIS_STATUS_SUCCESS".to_owned(),
-        NDIS_STATUS_PENDING => "NDIS_STATUS_PENDING".to_owned(),
-        NDIS_STATUS_FAILURE => "NDIS_STATUS_FAILURE".to_owned(),
-        NDIS_STATUS_RESOURCES => "NDIS_STATUS_RESOURCES".to_owned(),
-        NDIS_STATUS_NOT_SUPPORTED => "NDIS_STATUS_NOT_SUPPORTED".to_owned(),
-        NDIS_STATUS_INVALID_PARAMETER => "NDIS_STATUS_INVALID_PARAMETER".to_owned(),
-        NDIS_STATUS_ADAPTER_NOT_FOUND => "NDIS_STATUS_ADAPTER_NOT_FOUND".to_owned(),
-        NDIS_STATUS_CLOSING => "NDIS_STATUS_CLOSING".to_owned(),
-        other => format!("{other:#010x}"),
-    }
-}
-
 /// The calls that tell a driver's life, in its order.
 const LIFECYCLE: [&str; 24] = [
     "DriverEntry",
@@ -249,20 +240,6 @@ const LIFECYCLE: [&str; 24] = [
     "NdisMDeregisterMiniportDriver",
 ];
 
-/// Calls that come with traffic.
-const DATA_PATH: [&str; 10] = [
-    "NdisSendNetBufferLists",
-    "NdisMSendNetBufferListsComplete",
-    "NdisMIndicateReceiveNetBufferLists",
-    "NdisReturnNetBufferLists",
-    "MiniportSendNetBufferLists",
-    "MiniportReturnNetBufferLists",
-    "ProtocolSendNetBufferListsComplete",
-    "ProtocolReceiveNetBufferLists",
-    "NdisAllocateCloneNetBufferList",
-    "NdisFreeCloneNetBufferList",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,11 +256,5 @@ mod tests {
             "ndismux on vlan10"
         );
         assert_eq!(events.name("other"), "other");
-    }
-
-    #[test]
-    fn a_status_without_a_name_is_shown_as_its_number() {
-        assert_eq!(status_name(NDIS_STATUS_PENDING), "NDIS_STATUS_PENDING");
-        assert_eq!(status_name(0xc001_0028_u32.cast_signed()), "0xc0010028");
     }
 }

@@ -63,6 +63,7 @@ crate::ddi! { "ndis.sys":
         );
         // SAFETY: the request lives until it is completed, by the document.
         let request = unsafe { Request::new(OidRequest) };
+        trace::next_at(binding.name());
         let mut record = trace::call(NAME, &request.describe());
         if should_fail("NdisOidRequest") {
             return record.returns(NDIS_STATUS_FAILURE);
