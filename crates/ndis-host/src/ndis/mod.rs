@@ -13,7 +13,7 @@
 //! | [`device`], `pnp` | what is there, and the order in which it starts and stops |
 //! | `nbl` | NET_BUFFER_LISTs: memory, data, ownership |
 //! | `send`, `receive`, `status`, `oid` | what passes between adapters and bindings |
-//! | `config`, `memory`, `sync`, `rwlock`, `timer`, `work`, `log`, [`version`] | services |
+//! | `config`, `memory`, `sync`, `spin_lock`, `rwlock`, `old_rwlock`, `timer`, `work`, `log`, [`version`] | services |
 //! | `object`, `header`, `strings`, `view`, `resources` | handles and raw structures |
 //! | `watchdog` | time limits |
 //! | [`policy`] | the freedoms that NDIS has |
@@ -42,6 +42,7 @@ pub mod names;
 pub(crate) mod nbl;
 pub(crate) mod object;
 pub(crate) mod oid;
+mod old_rwlock;
 pub(crate) mod open;
 pub(crate) mod pnp;
 pub mod policy;
@@ -51,6 +52,7 @@ mod resources;
 mod restart;
 mod rwlock;
 pub(crate) mod send;
+mod spin_lock;
 pub(crate) mod status;
 pub(crate) mod strings;
 mod sync;
@@ -78,12 +80,14 @@ pub(crate) fn exports() -> impl Iterator<Item = &'static [Export]> {
         im::EXPORTS,
         log::EXPORTS,
         memory::EXPORTS,
+        old_rwlock::EXPORTS,
         open::EXPORTS,
         pnp::EXPORTS,
         receive::EXPORTS,
         register::EXPORTS,
         rwlock::EXPORTS,
         send::EXPORTS,
+        spin_lock::EXPORTS,
         status::EXPORTS,
         sync::EXPORTS,
         timer::EXPORTS,

@@ -1,4 +1,4 @@
-//! Read-write locks (`NDIS_RW_LOCK_EX`).
+//! Read-write locks (`NDIS_RW_LOCK_EX`), and what the older kind (`old_rwlock`) has in common with them.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -14,11 +14,12 @@ use crate::nt::irql::{self, Irql};
 use crate::nt::sched::{self, Monitor, Spin};
 use crate::rules;
 
+/// A read-write lock, of either generation.
 #[derive(Default)]
-struct RwLock(Monitor<Holders>);
+pub(super) struct RwLock(Monitor<Holders>);
 
 #[derive(Default)]
-struct Holders {
+pub(super) struct Holders {
     /// The writer's thread, and how often it took the lock.
     writer: Option<(u64, u32)>,
     readers: BTreeMap<u64, u32>,
@@ -26,6 +27,84 @@ struct Holders {
 
 impl Object for RwLock {
     const KIND: Kind = Kind::RwLock;
+}
+
+impl RwLock {
+    /// Takes the lock for writing or reading, at DISPATCH_LEVEL. Reading nests in either, writing in
+    /// writing.
+    pub(super) fn acquire(&self, write: bool, function: &'static str) {
+        counters::count(function);
+        let me = sched::current_id();
+        let mut spin = Spin::default();
+        while !self.0.lock().take(write, me) {
+            let promotes = write && self.0.lock().readers.contains_key(&me);
+            if promotes || spin.once() > LONGEST_WAIT {
+                broken(&format!(
+                    "{function}: deadlock: {}",
+                    if promotes {
+                        "this thread holds the lock for reading"
+                    } else {
+                        "the lock is not given back"
+                    }
+                ));
+            }
+        }
+        HELD.set(HELD.get() + 1);
+    }
+
+    /// Gives the lock back, which this thread holds in that way.
+    pub(super) fn release(&self, write: bool, function: &str) {
+        if !self.0.lock().give_back(write, sched::current_id()) {
+            broken(&format!(
+                "{function}: this thread does not hold the lock in that way"
+            ));
+        }
+        HELD.set(HELD.get() - 1);
+    }
+}
+
+impl Holders {
+    fn take(&mut self, write: bool, me: u64) -> bool {
+        match &mut self.writer {
+            Some((writer, _)) if *writer != me => false,
+            Some((_, count)) if write => {
+                *count += 1;
+                true
+            }
+            None if write && !self.readers.is_empty() => false,
+            None if write => {
+                self.writer = Some((me, 1));
+                true
+            }
+            _ => {
+                *self.readers.entry(me).or_default() += 1;
+                true
+            }
+        }
+    }
+
+    fn give_back(&mut self, write: bool, me: u64) -> bool {
+        if write {
+            return match &mut self.writer {
+                Some((writer, count)) if *writer == me => {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.writer = None;
+                    }
+                    true
+                }
+                _ => false,
+            };
+        }
+        let Some(count) = self.readers.get_mut(&me) else {
+            return false;
+        };
+        *count -= 1;
+        if *count == 0 {
+            self.readers.remove(&me);
+        }
+        true
+    }
 }
 
 crate::ddi! { "ndis.sys":
@@ -61,13 +140,7 @@ crate::ddi! { "ndis.sys":
     ) {
         let lock = resolve::<RwLock>(Lock.cast(), "NdisAcquireRWLockRead");
         let old = raise(Flags, "NdisAcquireRWLockRead");
-        acquire(lock, "NdisAcquireRWLockRead", |holders, me| {
-            let free = holders.writer.is_none_or(|(writer, _)| writer == me);
-            if free {
-                *holders.readers.entry(me).or_default() += 1;
-            }
-            free
-        });
+        lock.acquire(false, "NdisAcquireRWLockRead");
         note(LockState, old, READ, Flags);
     }
 
@@ -79,22 +152,7 @@ crate::ddi! { "ndis.sys":
     ) {
         let lock = resolve::<RwLock>(Lock.cast(), "NdisAcquireRWLockWrite");
         let old = raise(Flags, "NdisAcquireRWLockWrite");
-        acquire(lock, "NdisAcquireRWLockWrite", |holders, me| {
-            let reads = holders.readers.contains_key(&me);
-            match &mut holders.writer {
-                Some((writer, count)) if *writer == me => {
-                    *count += 1;
-                    true
-                }
-                Some(_) => false,
-                None if reads => false,
-                None if holders.readers.is_empty() => {
-                    holders.writer = Some((me, 1));
-                    true
-                }
-                None => false,
-            }
-        });
+        lock.acquire(true, "NdisAcquireRWLockWrite");
         note(LockState, old, WRITE, Flags);
     }
 
@@ -106,37 +164,10 @@ crate::ddi! { "ndis.sys":
         let lock = resolve::<RwLock>(Lock.cast(), "NdisReleaseRWLock");
         // SAFETY: the document makes it the lock state of the acquisition.
         let state = unsafe { *LockState };
-        let me = sched::current_id();
-        let released = {
-            let mut holders = lock.0.lock();
-            match state.LockState {
-                READ => match holders.readers.get_mut(&me) {
-                    Some(count) => {
-                        *count -= 1;
-                        if *count == 0 {
-                            holders.readers.remove(&me);
-                        }
-                        true
-                    }
-                    None => false,
-                },
-                WRITE => match &mut holders.writer {
-                    Some((writer, count)) if *writer == me => {
-                        *count -= 1;
-                        if *count == 0 {
-                            holders.writer = None;
-                        }
-                        true
-                    }
-                    _ => false,
-                },
-                _ => false,
-            }
-        };
-        if !released {
-            broken("NdisReleaseRWLock: this thread does not hold the lock in that way");
+        if !matches!(state.LockState, READ | WRITE) {
+            broken("NdisReleaseRWLock: the lock state is not that of an acquisition");
         }
-        HELD.set(HELD.get() - 1);
+        lock.release(state.LockState == WRITE, "NdisReleaseRWLock");
         if state.Flags & NDIS_RWL_AT_DISPATCH_LEVEL == 0 {
             irql::lower(Irql(state.OldIrql));
         }
@@ -172,30 +203,6 @@ fn raise(flags: u8, function: &str) -> Irql {
         }
         before
     }
-}
-
-fn acquire(
-    lock: &'static RwLock,
-    function: &'static str,
-    mut take: impl FnMut(&mut Holders, u64) -> bool,
-) {
-    counters::count(function);
-    let me = sched::current_id();
-    let mut spin = Spin::default();
-    while !take(&mut lock.0.lock(), me) {
-        let promotes = function.ends_with("Write") && lock.0.lock().readers.contains_key(&me);
-        if promotes || spin.once() > LONGEST_WAIT {
-            broken(&format!(
-                "{function}: deadlock: {}",
-                if promotes {
-                    "this thread holds the lock for reading"
-                } else {
-                    "the lock is not given back"
-                }
-            ));
-        }
-    }
-    HELD.set(HELD.get() + 1);
 }
 
 fn note(state: *mut LOCK_STATE_EX, old: Irql, kind: u8, flags: u8) {

@@ -28,7 +28,7 @@ pub struct Held {
     /// The number of the thread that holds it.
     pub thread: u64,
     /// The IRQL from which acquiring raised, none if acquired at DISPATCH_LEVEL as it was.
-    raised_from: Option<Irql>,
+    pub(crate) raised_from: Option<Irql>,
 }
 
 impl fmt::Display for Held {

@@ -245,9 +245,13 @@ static GROUPS: &[(&Rule, &[&str])] = &[
     (
         &IRQL_SYNCH_FUNCTION,
         &[
+            "NdisAcquireReadWriteLock",
             "NdisAcquireSpinLock",
+            "NdisDprAcquireReadWriteLock",
             "NdisDprAcquireSpinLock",
+            "NdisDprReleaseReadWriteLock",
             "NdisDprReleaseSpinLock",
+            "NdisReleaseReadWriteLock",
             "NdisReleaseSpinLock",
             "NdisResetEvent",
             "NdisSetEvent",

@@ -27,6 +27,18 @@ super::rules! {
         "acquire only when unlocked; released before the miniport handler exits",
         "when a driver's function returns: the thread holds no lock that it did not hold at the call; and when a read-write lock is released: this thread holds it",
         "ndis-spinlock.md";
+    SPIN_LOCK_BALANCED = Verifier "SpinLockBalanced",
+        "number of acquires equals number of releases of the same lock",
+        "when an NDIS spin lock or older read-write lock is released: the call belongs to the one that acquired it, of the two forms",
+        "ndis-spinlockbalanced.md";
+    SPIN_LOCK_DPR = Verifier "SpinLockDpr",
+        "dpr acquire only when unlocked; released before handler exits",
+        "when NdisDprAcquireSpinLock is called: this thread does not hold the lock by that call",
+        "ndis-spinlockdpr.md";
+    SPIN_LOCK_DPR_RELEASE = Verifier "SpinLockDprRelease",
+        "either acquire form only when unlocked; released before handler exits",
+        "when an NDIS spin lock is acquired: this thread does not hold it by the other form",
+        "ndis-spinlockdprrelease.md";
     SPINLOCK_RELEASE = Verifier "SpinlockRelease",
         "release only a lock that was acquired",
         "when a spin lock is released: the word of the lock is not 0",
