@@ -4,6 +4,7 @@ mod bind;
 mod filter;
 mod oid;
 mod pnp;
+mod power;
 mod receive;
 mod send_complete;
 mod status;

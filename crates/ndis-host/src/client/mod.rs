@@ -69,6 +69,7 @@ struct State {
     hold_receives: bool,
     statuses: Vec<(NDIS_STATUS, Vec<u8>)>,
     events: Vec<i32>,
+    refuses_sleep: bool,
     packet_filter: u32,
     counters: ClientCounters,
     bridge: Option<Arc<dyn crate::wire::Wire>>,
@@ -185,6 +186,11 @@ impl Client {
     /// The network events that it was told, as `NET_PNP_EVENT_CODE`.
     pub fn events(&self) -> Vec<i32> {
         self.state.lock().events.clone()
+    }
+
+    /// Makes it keep the adapter below awake, against the advice of the documents, or not.
+    pub fn refuse_sleep(&self, refuse: bool) {
+        self.state.lock().refuses_sleep = refuse;
     }
 
     /// Sets its packet filter, now and at the next bind.

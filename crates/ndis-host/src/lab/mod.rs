@@ -14,6 +14,7 @@ mod filter;
 mod oid;
 mod outstanding;
 mod port;
+mod power;
 mod state;
 
 pub mod file;
@@ -30,6 +31,7 @@ use ndis_sys::{NDIS_STATUS, NdisHaltDeviceDisabled, NdisHaltDeviceSurpriseRemove
 pub use oid::Answer;
 pub use outstanding::Outstanding;
 pub use port::NicPort;
+pub use power::Order;
 
 use crate::client::Client;
 use crate::faults;
@@ -197,7 +199,7 @@ impl Lab {
         self.remove_nic(label, NdisHaltDeviceDisabled)
     }
 
-    /// Pulls a NIC out: as [`Lab::unplug_nic`], with the halt saying that it was a surprise.
+    /// Pulls a NIC out: as [`Lab::unplug_nic`], with its driver being told that it was a surprise.
     ///
     /// # Errors
     /// There is no such NIC, or it is not plugged in.

@@ -17,7 +17,8 @@ use ndis_sys::{
     NDIS_MINIPORT_INIT_PARAMETERS_REVISION_1, NDIS_MINIPORT_PAUSE_PARAMETERS,
     NDIS_MINIPORT_PAUSE_PARAMETERS_REVISION_1, NDIS_MINIPORT_RESTART_PARAMETERS,
     NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT,
-    NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS, NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1,
+    NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS, NDIS_SHUTDOWN_ACTION,
+    NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1,
     NDIS_SIZEOF_MINIPORT_PAUSE_PARAMETERS_REVISION_1,
     NDIS_SIZEOF_MINIPORT_RESTART_PARAMETERS_REVISION_1, NDIS_STATUS, NDIS_STATUS_PENDING,
     NDIS_STATUS_SUCCESS, NET_LUID_LH,
@@ -32,7 +33,7 @@ use super::nbl::owner;
 use super::nbl::snapshot::Way;
 use super::object::{self, Kind, Object, handle_of, resolve};
 use super::restart::RestartAttributes;
-use super::{caller, oid, policy, resources, trace};
+use super::{caller, oid, policy, power, resources, trace};
 use crate::nt::sched::{self, Monitor};
 use crate::rules;
 
@@ -69,6 +70,8 @@ pub(crate) struct Adapter {
     indicating: AtomicUsize,
     /// Its OID requests.
     pub(crate) oids: oid::Queue,
+    /// Whether it is awake.
+    pub(crate) power: power::State,
 }
 
 struct Inner {
@@ -115,6 +118,7 @@ impl Adapter {
                 pnp: Monitor::new(None),
                 indicating: AtomicUsize::new(0),
                 oids: oid::Queue::default(),
+                power: power::State::default(),
             }),
             format!("adapter {name}"),
         )
@@ -261,6 +265,42 @@ impl Adapter {
             unsafe { handler(context, action) };
         });
         self.ended("MiniportHaltEx");
+    }
+
+    /// Halted to Paused again, with what is bound to it, after a halt for low power.
+    pub(crate) fn initialize_again(&'static self) -> Result<(), NDIS_STATUS> {
+        let _party = caller::enter(self.driver.caller());
+        object::publish(self, format!("adapter {}", self.name));
+        self.with_attributes(|attributes| *attributes = Attributes::default());
+        self.initialize()
+    }
+
+    /// Any state but Halted to Shutdown by `MiniportShutdownEx`, for good.
+    pub(crate) fn shut_down(&'static self, action: NDIS_SHUTDOWN_ACTION) {
+        {
+            let mut inner = self.inner.lock();
+            if matches!(
+                inner.state,
+                AdapterState::Halted | AdapterState::Initializing
+            ) {
+                return;
+            }
+            inner.state = AdapterState::Shutdown;
+        }
+        self.inner.notify_all();
+        let handler = self.driver.handlers().ShutdownHandlerEx;
+        let handler = handler.expect("registration requires it");
+        let context = self.context();
+        run(
+            self.driver.caller(),
+            "MiniportShutdownEx",
+            &self.name,
+            || {
+                // SAFETY: the driver's registered function, at PASSIVE_LEVEL for a power off, with the
+                // context that it set for this adapter.
+                unsafe { handler(context, action) };
+            },
+        );
     }
 
     /// Running to Paused by `MiniportPause`.

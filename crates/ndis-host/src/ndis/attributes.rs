@@ -32,6 +32,10 @@ use crate::rules;
 #[derive(Clone)]
 pub(crate) struct Attributes {
     registered: bool,
+    /// `AttributeFlags` of the registration.
+    pub(crate) flags: u32,
+    /// `CheckForHangTimeInSeconds`; 0 is NDIS's choice.
+    pub(crate) check_for_hang: u32,
     general: Option<NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES>,
     /// `SupportedOidList`.
     pub(crate) oids: Vec<NDIS_OID>,
@@ -57,6 +61,8 @@ impl Default for Attributes {
     fn default() -> Self {
         Self {
             registered: false,
+            flags: 0,
+            check_for_hang: 0,
             general: None,
             oids: Vec::new(),
             power: None,
@@ -87,6 +93,14 @@ impl Attributes {
     /// Whether the registration attributes are set: status indications are allowed then.
     pub(crate) fn registered(&self) -> bool {
         self.registered
+    }
+
+    /// Whether the adapter can be put to sleep and woken; what cannot is halted.
+    pub(crate) fn keeps_through_sleep(&self) -> bool {
+        let general = self.general();
+        self.flags & NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND != 0
+            || self.power.is_some()
+            || !general.PowerManagementCapabilities.is_null()
     }
 
     /// The general attributes; zeros before they are set.
@@ -174,7 +188,11 @@ unsafe fn set_registration(
         );
     }
     adapter.set_context(given.MiniportAdapterContext);
-    adapter.with_attributes(|attributes| attributes.registered = true);
+    adapter.with_attributes(|attributes| {
+        attributes.registered = true;
+        attributes.flags = flags;
+        attributes.check_for_hang = given.CheckForHangTimeInSeconds;
+    });
     NDIS_STATUS_SUCCESS
 }
 

@@ -145,7 +145,10 @@ impl MiniportDriver {
     }
 
     pub(crate) fn add_adapter(&self, adapter: &'static Adapter) {
-        self.state.lock().adapters.push(adapter);
+        let mut state = self.state.lock();
+        if !state.adapters.iter().any(|other| ptr::eq(*other, adapter)) {
+            state.adapters.push(adapter);
+        }
     }
 
     pub(crate) fn remove_adapter(&self, adapter: &'static Adapter) {
@@ -209,6 +212,14 @@ impl ProtocolDriver {
     /// Its functions.
     pub(crate) fn handlers(&self) -> &NDIS_PROTOCOL_DRIVER_CHARACTERISTICS {
         &self.handlers
+    }
+
+    /// Its contract: major and minor NDIS version.
+    pub(crate) fn version(&self) -> (u8, u8) {
+        (
+            self.handlers.MajorNdisVersion,
+            self.handlers.MinorNdisVersion,
+        )
     }
 
     /// Its `ProtocolDriverContext`.

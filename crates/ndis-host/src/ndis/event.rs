@@ -8,13 +8,15 @@ use ndis_sys::{
     NDIS_HANDLE, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT,
     NDIS_OBJECT_TYPE_PROTOCOL_RESTART_PARAMETERS, NDIS_PROTOCOL_PAUSE_PARAMETERS,
     NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1, NDIS_PROTOCOL_RESTART_PARAMETERS,
-    NDIS_PROTOCOL_RESTART_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+    NDIS_PROTOCOL_RESTART_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+    NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
     NDIS_SIZEOF_PROTOCOL_PAUSE_PARAMETERS_REVISION_1,
     NDIS_SIZEOF_PROTOCOL_RESTART_PARAMETERS_REVISION_1, NDIS_STATUS, NDIS_STATUS_NOT_SUPPORTED,
-    NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, NDIS_STRING, NET_PNP_EVENT_CODE,
-    NET_PNP_EVENT_NOTIFICATION, NET_PNP_EVENT_NOTIFICATION_REVISION_2, NetEventBindList,
-    NetEventBindsComplete, NetEventCancelRemoveDevice, NetEventIMReEnableDevice, NetEventPause,
-    NetEventPnPCapabilities, NetEventPortDeactivation, NetEventQueryPower,
+    NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, NDIS_STRING, NET_PNP_EVENT, NET_PNP_EVENT_CODE,
+    NET_PNP_EVENT_NOTIFICATION, NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+    NET_PNP_EVENT_NOTIFICATION_REVISION_2, NetEventBindList, NetEventBindsComplete,
+    NetEventCancelRemoveDevice, NetEventIMReEnableDevice, NetEventPause, NetEventPnPCapabilities,
+    NetEventPortActivation, NetEventPortDeactivation, NetEventQueryPower,
     NetEventQueryRemoveDevice, NetEventReconfigure, NetEventRestart, NetEventSetPower,
 };
 
@@ -26,7 +28,7 @@ use super::nbl::snapshot::Way;
 use super::object::{self, Kind, resolve};
 use super::restart::RestartAttributes;
 use super::strings::Counted;
-use super::{policy, trace};
+use super::{header, policy, trace};
 use crate::nt::sched::Monitor;
 use crate::rules;
 
@@ -220,10 +222,16 @@ crate::ddi! { "ndis.sys":
         }
         // SAFETY: the document makes it a pointer to a notification.
         let event = unsafe { (*NetPnPEventNotification).NetPnPEvent };
-        if NOT_PROPAGATED.contains(&event.NetEvent) {
+        // SAFETY: as above.
+        let header = unsafe { (*NetPnPEventNotification).Header };
+        if let Some(wrong) = wrong(adapter, header, &event) {
             rules::broken(
                 &rules::NDIS_BUGCHECK_ILLEGAL_NET_PNP_EVENT,
-                format_args!("{NAME}: {} is not propagated", name_of(event.NetEvent)),
+                format_args!(
+                    "{NAME}: {} of adapter {}: {wrong}",
+                    name_of(event.NetEvent),
+                    adapter.name()
+                ),
             );
         }
         let mut status = NDIS_STATUS_SUCCESS;
@@ -235,6 +243,40 @@ crate::ddi! { "ndis.sys":
             }
         }
         record.returns(status)
+    }
+}
+
+/// Why a driver may not originate or propagate an event, if it may not.
+fn wrong(
+    adapter: &Adapter,
+    header: NDIS_OBJECT_HEADER,
+    event: &NET_PNP_EVENT,
+) -> Option<&'static str> {
+    let revisions = [
+        (
+            NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+            NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+        ),
+        (
+            NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+            NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+        ),
+    ];
+    let of_ports = matches!(
+        event.NetEvent,
+        NetEventPortActivation | NetEventPortDeactivation
+    );
+    let of_power = matches!(event.NetEvent, NetEventSetPower | NetEventQueryPower);
+    if !header::valid(&header, NDIS_OBJECT_TYPE_DEFAULT, &revisions) {
+        Some("its header is wrong")
+    } else if NOT_PROPAGATED.contains(&event.NetEvent) {
+        Some("it is not propagated")
+    } else if !of_ports && !adapter.driver().is_intermediate() {
+        Some("only intermediate drivers make other events than those of ports")
+    } else if of_power && (event.Buffer.is_null() || event.BufferLength < 4) {
+        Some("its buffer has no power state")
+    } else {
+        None
     }
 }
 
@@ -252,6 +294,8 @@ pub(crate) fn name_of(code: NET_PNP_EVENT_CODE) -> &'static str {
         NetEventPause => "NetEventPause",
         NetEventRestart => "NetEventRestart",
         NetEventIMReEnableDevice => "NetEventIMReEnableDevice",
+        NetEventPortActivation => "NetEventPortActivation",
+        NetEventPortDeactivation => "NetEventPortDeactivation",
         _ => "NetEvent",
     }
 }

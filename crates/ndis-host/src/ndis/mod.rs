@@ -10,7 +10,8 @@
 //! | `adapter`, `attributes`, `restart` | miniport adapters |
 //! | `binding`, `bind_parameters`, `open`, `event` | bindings of protocols to adapters |
 //! | `im` | virtual miniports of intermediate drivers |
-//! | [`device`], `pnp` | what is there, and the order in which it starts and stops |
+//! | [`device`], `pnp`, `device_event` | what is there, and the order in which it starts and stops |
+//! | `power` | sleep, wake and shutdown |
 //! | `nbl` | NET_BUFFER_LISTs: memory, data, ownership |
 //! | `send`, `receive`, `status`, `oid` | what passes between adapters and bindings |
 //! | `config`, `memory`, `sync`, `spin_lock`, `rwlock`, `old_rwlock`, `timer`, `work`, `log`, [`version`] | services |
@@ -30,6 +31,7 @@ pub mod caller;
 pub mod config;
 pub mod counters;
 pub mod device;
+pub(crate) mod device_event;
 pub(crate) mod driver;
 pub mod ethernet;
 pub(crate) mod event;
@@ -46,6 +48,7 @@ mod old_rwlock;
 pub(crate) mod open;
 pub(crate) mod pnp;
 pub mod policy;
+pub(crate) mod power;
 pub(crate) mod receive;
 pub(crate) mod register;
 mod resources;

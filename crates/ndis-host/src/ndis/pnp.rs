@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use ndis_sys::{
     NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_PAUSE_BIND_PROTOCOL, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE,
-    NDIS_PAUSE_UNBIND_PROTOCOL, NDIS_STATUS, NDIS_STATUS_SUCCESS, NetEventBindsComplete,
+    NDIS_PAUSE_UNBIND_PROTOCOL, NDIS_STATUS, NDIS_STATUS_SUCCESS, NdisHaltDeviceSurpriseRemoved,
+    NetEventBindsComplete,
 };
 
 use super::adapter::{Adapter, AdapterState};
@@ -27,7 +28,7 @@ use super::binding::{Binding, BindingState};
 use super::caller::{self, Caller};
 use super::driver::{self, ProtocolDriver};
 use super::object::resolve;
-use super::{device, event, trace};
+use super::{device, device_event, event, power, trace};
 use crate::nt::sched::{self, Monitor};
 use crate::{call, rules};
 
@@ -46,6 +47,7 @@ pub(crate) fn start(
         .lock()
         .insert(adapter.name().to_ascii_uppercase(), adapter);
     initialized();
+    device_event::power_profile(adapter);
     let mut bound = Vec::new();
     for protocol in driver::protocols() {
         if is_configured(protocol, adapter) && Binding::bind(protocol, adapter).is_ok() {
@@ -63,15 +65,23 @@ pub(crate) fn start(
 /// Takes an adapter down and halts it, unless it is halted already.
 pub(crate) fn stop(adapter: &'static Adapter, action: NDIS_HALT_ACTION) {
     let _operation = adapter.begin_pnp();
-    if adapter.state() == AdapterState::Halted {
+    if power::ensure_awake(adapter).is_err() || adapter.state() == AdapterState::Halted {
         return;
+    }
+    if action == NdisHaltDeviceSurpriseRemoved {
+        device_event::surprise_removed(adapter);
     }
     pause_stack(adapter, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
     for binding in adapter.bindings().iter() {
         binding.unbind();
     }
-    ADAPTERS.lock().remove(&adapter.name().to_ascii_uppercase());
+    forget(adapter);
     adapter.halt(action);
+}
+
+/// An adapter is not there any more.
+pub(crate) fn forget(adapter: &'static Adapter) {
+    ADAPTERS.lock().remove(&adapter.name().to_ascii_uppercase());
 }
 
 /// Binds a protocol to all adapters that it is configured for and not bound to.
@@ -97,7 +107,8 @@ pub(crate) fn bind_protocol(protocol: &'static ProtocolDriver) {
             .bindings()
             .iter()
             .any(|binding| std::ptr::eq(binding.adapter(), adapter));
-        if !usable || has {
+        // Who comes while the adapter sleeps is bound when it wakes.
+        if !usable || has || adapter.power.is_asleep() {
             continue;
         }
         pause_stack(adapter, NDIS_PAUSE_BIND_PROTOCOL);
@@ -120,7 +131,7 @@ fn unbind_one(binding: &'static Binding) {
     let adapter = binding.adapter();
     let _operation = adapter.begin_pnp();
     // Another operation may have ended it while this one waited.
-    if binding.state() == BindingState::Unbound {
+    if power::ensure_awake(adapter).is_err() || binding.state() == BindingState::Unbound {
         return;
     }
     pause_stack(adapter, NDIS_PAUSE_UNBIND_PROTOCOL);

@@ -39,6 +39,9 @@ crate::ddi! { "ndis.sys":
             &[AdapterState::Running, AdapterState::Restarting, AdapterState::Pausing],
             NAME,
         );
+        if adapter.power.is_asleep() {
+            adapter.broken("frames are indicated in a low-power state");
+        }
         let chain = owner::chain(NetBufferList, NAME);
         record.hands_over(chain.len());
         if chain.len() != NumberOfNetBufferLists as usize {

@@ -39,6 +39,9 @@ crate::ddi! { "ndis.sys":
         {
             adapter.broken("a status is indicated before the registration attributes are set");
         }
+        if adapter.power.is_asleep() {
+            adapter.broken(&format!("status {code:#x} is indicated in a low-power state"));
+        }
         if indication.SourceHandle != handle_of(adapter) {
             adapter.broken(&format!(
                 "the SourceHandle of status {code:#x} is {:p}, not the adapter's handle",

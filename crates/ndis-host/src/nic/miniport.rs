@@ -352,7 +352,11 @@ impl Nic {
             SupportedStatistics: oid::ALL_STATISTICS,
             SupportedOidList: supported.as_mut_ptr(),
             SupportedOidListLength: (supported.len() * 4) as u32,
-            PowerManagementCapabilitiesEx: ptr::from_mut(power),
+            PowerManagementCapabilitiesEx: if self.config.sleeps {
+                ptr::from_mut(power)
+            } else {
+                ptr::null_mut()
+            },
             ..NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES::zeroed()
         }
     }

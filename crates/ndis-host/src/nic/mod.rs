@@ -61,6 +61,8 @@ pub struct NicConfig {
     pub mac_options: u32,
     /// Whether tags travel beside the frames, in `Ieee8021QNetBufferListInfo`.
     pub out_of_band_tags: bool,
+    /// Whether it has low-power states; NDIS halts it for the time of a sleep if it has none.
+    pub sleeps: bool,
     /// How received frames are laid out; several are used in turn.
     pub shapes: Vec<Shape>,
 }
@@ -83,6 +85,7 @@ impl NicConfig {
                 | NDIS_MAC_OPTION_NO_LOOPBACK
                 | NDIS_MAC_OPTION_8021P_PRIORITY,
             out_of_band_tags: false,
+            sleeps: true,
             shapes: vec![Shape::WHOLE],
         }
     }

@@ -46,6 +46,10 @@ super::rules! {
         "cycle in ifStackTable",
         "when NdisIfAddIfStackEntry is called: the stack table has no cycle",
         "bug-check-0x7c--bugcode-ndis-driver.md";
+    NDIS_BUGCHECK_MINIPORT_FAILED_OID_WHICH_MUST_SUCCEED = BugCheck "NDIS_BUGCHECK_MINIPORT_FAILED_OID_WHICH_MUST_SUCCEED",
+        "must-succeed OID failed",
+        "when OID_PNP_QUERY_POWER is answered, and OID_PNP_SET_POWER by an intermediate driver: with success",
+        "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_OID_REQUEST_INVALID_BUFFER = BugCheck "NDIS_BUGCHECK_OID_REQUEST_INVALID_BUFFER",
         "OID completed with inconsistent lengths (BytesWritten > buffer)",
         "when an OID request is answered with success: the bytes written or read against the buffer's length",
@@ -114,4 +118,8 @@ super::rules! {
         "OID in a filter",
         "while an OID request is at a filter: the time limit",
         "bug-check-0x7c--bugcode-ndis-driver.md";
+    NDIS_BUGCHECK_MINIPORT_FATAL_ERROR = BugCheck "NDIS_BUGCHECK_MINIPORT_FATAL_ERROR",
+        "a miniport does not fail for good",
+        "when a miniport answers OID_PNP_SET_POWER: with success; and when NdisMRemoveMiniport is called",
+        "bug-check-0x15e-bugcode-ndis-driver-live-dump.md";
 }

@@ -65,6 +65,12 @@ crate::ddi! { "ndis.sys":
         let request = unsafe { Request::new(OidRequest) };
         trace::next_at(binding.name());
         let mut record = trace::call(NAME, &request.describe());
+        if binding.adapter().power.is_announced() {
+            binding.broken(&format!(
+                "{NAME} ({}) after NetEventSetPower said that the adapter goes to sleep",
+                request.describe()
+            ));
+        }
         if should_fail("NdisOidRequest") {
             return record.returns(NDIS_STATUS_FAILURE);
         }
