@@ -2,6 +2,7 @@
 //! (`ns-ndis-_ndis_device_object_attributes.md`).
 
 use crate::declare::{constants, size_through, structures};
+use crate::io::*;
 use crate::nt::*;
 use crate::object::NDIS_OBJECT_HEADER;
 

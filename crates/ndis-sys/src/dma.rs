@@ -4,6 +4,7 @@
 use crate::declare::{callbacks, constants, size_through, structures};
 use crate::handle::NDIS_HANDLE;
 use crate::hardware::{NDIS_NIC_SWITCH_VPORT_ID, NDIS_RECEIVE_QUEUE_ID};
+use crate::io::*;
 use crate::nt::*;
 use crate::object::NDIS_OBJECT_HEADER;
 

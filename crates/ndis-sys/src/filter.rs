@@ -8,6 +8,7 @@ use crate::declare::{callbacks, constants, size_through, structures};
 use crate::handle::NDIS_HANDLE;
 use crate::hardware::*;
 use crate::interface::*;
+use crate::io::*;
 use crate::media::*;
 use crate::miniport::{NDIS_RESTART_ATTRIBUTES, SET_OPTIONS_HANDLER};
 use crate::nbl::NET_BUFFER_LIST;

@@ -13,6 +13,7 @@ mod configuration;
 mod device;
 mod driver;
 mod filter;
+mod io;
 mod kernel;
 mod log;
 mod memory;
@@ -21,8 +22,8 @@ mod nbl;
 mod sync;
 
 pub use {
-    binding::*, configuration::*, device::*, driver::*, filter::*, kernel::*, log::*, memory::*,
-    miniport::*, nbl::*, sync::*,
+    binding::*, configuration::*, device::*, driver::*, filter::*, io::*, kernel::*, log::*,
+    memory::*, miniport::*, nbl::*, sync::*,
 };
 
 /// Function pointer types, by the functions' names.
@@ -32,6 +33,7 @@ pub mod signature {
     pub use super::device::signature::*;
     pub use super::driver::signature::*;
     pub use super::filter::signature::*;
+    pub use super::io::signature::*;
     pub use super::kernel::signature::*;
     pub use super::memory::signature::*;
     pub use super::miniport::signature::*;
@@ -46,6 +48,7 @@ pub const FUNCTIONS: &[&[Function]] = &[
     device::FUNCTIONS,
     driver::FUNCTIONS,
     filter::FUNCTIONS,
+    io::FUNCTIONS,
     kernel::FUNCTIONS,
     log::FUNCTIONS,
     memory::FUNCTIONS,

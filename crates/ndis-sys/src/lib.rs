@@ -35,6 +35,7 @@ pub mod hardware;
 pub mod inline;
 pub mod interface;
 pub mod interrupt;
+pub mod io;
 pub mod media;
 pub mod miniport;
 pub mod nbl;
@@ -63,6 +64,7 @@ pub use hardware::*;
 pub use inline::*;
 pub use interface::*;
 pub use interrupt::*;
+pub use io::*;
 pub use media::*;
 pub use miniport::*;
 pub use nbl::*;
@@ -90,6 +92,7 @@ pub const LAYOUTS: &[&[declare::Layout]] = &[
     hardware::LAYOUTS,
     interface::LAYOUTS,
     interrupt::LAYOUTS,
+    io::LAYOUTS,
     miniport::LAYOUTS,
     nbl::LAYOUTS,
     nbl_info::LAYOUTS,
@@ -131,6 +134,7 @@ pub const CONSTANTS: &[&[declare::Constant]] = &[
     hardware::CONSTANTS,
     interface::CONSTANTS,
     interrupt::CONSTANTS,
+    io::CONSTANTS,
     media::CONSTANTS,
     miniport::CONSTANTS,
     nbl::CONSTANTS,

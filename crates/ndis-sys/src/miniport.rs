@@ -6,6 +6,7 @@
 use crate::declare::{callbacks, constants, size_through, structures};
 use crate::handle::NDIS_HANDLE;
 use crate::interface::*;
+use crate::io::*;
 use crate::nbl::NET_BUFFER_LIST;
 use crate::nt::*;
 use crate::object::NDIS_OBJECT_HEADER;

@@ -54,12 +54,6 @@ pub type POOL_FLAGS = ULONG64;
 pub type NDIS_STRING = UNICODE_STRING;
 
 opaque! {
-    /// A driver, as the I/O manager keeps it.
-    DRIVER_OBJECT,
-    /// A device, as the I/O manager keeps it.
-    DEVICE_OBJECT,
-    /// An I/O request packet.
-    IRP,
     /// A process, as the kernel keeps it.
     EPROCESS,
     /// The hardware resources of a device.
@@ -72,11 +66,6 @@ opaque! {
     SCATTER_GATHER_LIST,
 }
 
-/// A driver's dispatch routine for one kind of IRP; PASSIVE_LEVEL to DISPATCH_LEVEL.
-pub type DRIVER_DISPATCH =
-    unsafe extern "efiapi" fn(DeviceObject: *mut DEVICE_OBJECT, Irp: *mut IRP) -> NTSTATUS;
-/// A [`DRIVER_DISPATCH`] or null.
-pub type PDRIVER_DISPATCH = Option<DRIVER_DISPATCH>;
 /// A deferred procedure call's function; DISPATCH_LEVEL.
 pub type KDEFERRED_ROUTINE = unsafe extern "efiapi" fn(
     Dpc: *mut KDPC,

@@ -5,6 +5,7 @@
 //! is often less than `size_of`.
 
 use crate::declare::{constants, structures};
+use crate::io::*;
 use crate::nt::*;
 
 structures! {

@@ -4,6 +4,7 @@ use crate::declare::functions;
 use crate::device::NDIS_DEVICE_OBJECT_ATTRIBUTES;
 use crate::handle::NDIS_HANDLE;
 use crate::interface::{NET_IFINDEX, NET_LUID};
+use crate::io::*;
 use crate::nt::*;
 use crate::status::NDIS_STATUS;
 

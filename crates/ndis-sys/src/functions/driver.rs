@@ -2,6 +2,7 @@
 
 use crate::declare::functions;
 use crate::handle::NDIS_HANDLE;
+use crate::io::*;
 use crate::miniport::{NDIS_DRIVER_OPTIONAL_HANDLERS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS};
 use crate::nt::*;
 use crate::protocol::NDIS_PROTOCOL_DRIVER_CHARACTERISTICS;

@@ -3,6 +3,7 @@
 use crate::declare::functions;
 use crate::filter::{NDIS_FILTER_ATTRIBUTES, NDIS_FILTER_DRIVER_CHARACTERISTICS};
 use crate::handle::NDIS_HANDLE;
+use crate::io::*;
 use crate::nbl::NET_BUFFER_LIST;
 use crate::nt::*;
 use crate::oid::NDIS_OID_REQUEST;

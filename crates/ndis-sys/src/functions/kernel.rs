@@ -3,6 +3,7 @@
 //! library's memory functions are not here.
 
 use crate::declare::functions;
+use crate::io::*;
 use crate::nt::*;
 
 functions! {

@@ -3,6 +3,7 @@
 use crate::declare::functions;
 use crate::dma::NDIS_SHARED_MEMORY_PARAMETERS;
 use crate::handle::NDIS_HANDLE;
+use crate::io::*;
 use crate::nt::*;
 use crate::object::NDIS_GENERIC_OBJECT;
 use crate::oid::NDIS_OID_REQUEST;

@@ -5,6 +5,7 @@ use crate::declare::functions;
 use crate::dma::NDIS_SG_DMA_DESCRIPTION;
 use crate::handle::NDIS_HANDLE;
 use crate::interrupt::NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS;
+use crate::io::*;
 use crate::nbl::NET_BUFFER_LIST;
 use crate::nt::*;
 use crate::oid::NDIS_OID_REQUEST;

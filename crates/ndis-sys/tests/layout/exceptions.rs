@@ -173,8 +173,20 @@ pub(crate) const OURS: &[(&str, &str)] = &[
 /// Structures that the table does not have. The filter structures, and those with `NDIS_SIZEOF_*`
 /// values, are held against those by `constants.rs`; the others have size assertions in the crate.
 pub(crate) const NOT_IN_TABLE: &[&str] = &[
+    "DEVICE_OBJECT",
     "DISPATCHER_HEADER",
+    "DRIVER_EXTENSION",
+    "DRIVER_OBJECT",
+    "FILE_OBJECT",
     "GROUP_AFFINITY",
+    "IO_PARAMETERS",
+    "IO_PARAMETERS_CREATE",
+    "IO_PARAMETERS_DEVICE_IO_CONTROL",
+    "IO_PARAMETERS_READ_WRITE",
+    "IO_STACK_LOCATION",
+    "IO_STATUS_BLOCK",
+    "IRP",
+    "KDEVICE_QUEUE",
     "NDIS_BIND_FAILED_NOTIFICATION",
     "NDIS_ENUM_FILTERS",
     "NDIS_FILTER_ATTACH_PARAMETERS",
