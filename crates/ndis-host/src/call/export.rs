@@ -53,7 +53,8 @@ pub fn all() -> impl Iterator<Item = &'static Export> {
 }
 
 fn tables() -> impl Iterator<Item = &'static [Export]> {
-    nt::EXPORTS.iter().copied().chain(ndis::exports())
+    let nt = nt::EXPORTS.iter().chain(nt::io::EXPORTS).copied();
+    nt.chain(ndis::exports())
 }
 
 /// A module's name as the tables here have it.

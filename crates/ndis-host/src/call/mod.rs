@@ -119,6 +119,34 @@ pub fn callback<R>(name: &'static str, irql: RangeInclusive<Irql>, f: impl FnOnc
     result
 }
 
+/// Calls a driver's cancel routine, `f`: at DISPATCH_LEVEL with the cancel lock held, which it must
+/// release to `lower`, the IRQL from which the lock was acquired.
+pub fn callback_that_lowers(name: &'static str, lower: Irql, f: impl FnOnce()) {
+    sched::prepare_thread();
+    let locks = spin_lock::held_by_this_thread() - 1;
+    let none = Registers::default();
+    let entered = Entered::push(Kind::Callback, "driver", name, 0, none);
+    sched::yield_point();
+    f();
+    stub::take_return_address();
+    if spin_lock::holds_cancel() {
+        rules::broken(
+            &rules::RETURNED_HOLDING_CANCEL_LOCK,
+            format_args!("{name} returned and still holds the cancel spin lock"),
+        );
+    }
+    let after = irql::current();
+    if after != lower {
+        rules::broken(
+            &rules::IRQL_RETURN,
+            format_args!("{name} was to lower to {lower} and returned at {after}"),
+        );
+    }
+    rules::held(&rules::RETURNED_HOLDING_CANCEL_LOCK);
+    spin_lock::check_none_kept(name, locks);
+    drop(entered);
+}
+
 /// Where the driver called the function that this thread is executing, or an unknown address if it
 /// is in no call from a driver.
 #[must_use]

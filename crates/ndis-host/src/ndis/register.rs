@@ -3,7 +3,6 @@
 //! A registration copies the characteristics, so that entry points are fixed from then on, and lasts
 //! until it is undone, by `DriverEntry` itself if it fails, else by the unload routine.
 
-use std::ffi::c_void;
 use std::ptr;
 
 use ndis_sys::{
@@ -198,8 +197,8 @@ crate::ddi! { "ndis.sys":
 }
 
 /// The unload routine that NDIS gives the driver objects of miniport drivers.
-unsafe extern "efiapi" fn unload(driver_object: *mut c_void) {
-    let drivers = miniports_of_object(driver_object);
+unsafe extern "efiapi" fn unload(driver_object: *mut DRIVER_OBJECT) {
+    let drivers = miniports_of_object(driver_object.cast());
     let Some(driver) = drivers.first() else {
         return;
     };
@@ -217,7 +216,7 @@ unsafe extern "efiapi" fn unload(driver_object: *mut c_void) {
         driver.caller().name,
         || {
             // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with its own driver object.
-            unsafe { handler(driver_object.cast()) };
+            unsafe { handler(driver_object) };
         },
     );
 }

@@ -6,23 +6,24 @@
 use std::ffi::c_void;
 use std::path::Path;
 
-use ndis_sys::nt::{NTSTATUS, UNICODE_STRING};
+use ndis_sys::nt::{CSHORT, NTSTATUS, PVOID, UNICODE_STRING};
+use ndis_sys::{DRIVER_EXTENSION, DRIVER_OBJECT, DRIVER_UNLOAD};
 
 use super::irql::Irql;
 use super::sched::Monitor;
 use super::string::UnicodeString;
-use super::{Outstanding, pool, registry, timer};
+use super::{Outstanding, io, pool, registry, timer};
 use crate::call;
 use crate::image::{self, Image};
 use crate::rules;
 
 /// A loaded driver image with its driver object.
-#[derive(Debug)]
 pub struct Driver {
     // Dropped in this order: the object's pointers go to what follows it.
-    object: Box<DriverObject>,
-    _extension: Box<DriverExtension>,
+    object: Box<DRIVER_OBJECT>,
+    _extension: Box<DRIVER_EXTENSION>,
     _name: UnicodeString,
+    _service_name: UnicodeString,
     registry_path: UnicodeString,
     service: String,
     image: Image,
@@ -43,20 +44,18 @@ impl Driver {
         registry::create(&key);
         let name = UnicodeString::new(&format!(r"\Driver\{service}"));
         let service_name = UnicodeString::new(service);
-        let mut extension = Box::new(DriverExtension {
-            driver_object: std::ptr::null_mut(),
-            add_device: std::ptr::null_mut(),
-            count: 0,
-            service_key_name: copy_of(&service_name),
-            _service_key_owner: service_name,
+        let mut extension = Box::new(DRIVER_EXTENSION {
+            ServiceKeyName: copy_of(&service_name),
+            ..DRIVER_EXTENSION::zeroed()
         });
-        let mut object = Box::new(DriverObject::new(&image, &name));
-        object.driver_extension = &raw mut *extension;
-        extension.driver_object = &raw mut *object;
+        let mut object = Box::new(object_of(&image, &name));
+        object.DriverExtension = &raw mut *extension;
+        extension.DriverObject = &raw mut *object;
         let driver = Self {
             object,
             _extension: extension,
             _name: name,
+            _service_name: service_name,
             registry_path: UnicodeString::new(&key),
             service: service.to_owned(),
             image,
@@ -71,34 +70,38 @@ impl Driver {
     pub fn entry(&mut self) -> NTSTATUS {
         let entry = self.image.entry();
         let (object, path) = (&raw mut *self.object, self.registry_path.as_ptr());
-        call::callback("DriverEntry", Irql::PASSIVE..=Irql::PASSIVE, || {
+        let status = call::callback("DriverEntry", Irql::PASSIVE..=Irql::PASSIVE, || {
             // SAFETY: the entry point of a native driver image has this type; the object and the
             // path live as long as the driver.
             unsafe { entry(object.cast(), path) }
-        })
+        });
+        // SAFETY: the object is this driver's, whose entry point has returned.
+        unsafe { io::initialized(object) };
+        status
     }
 
     /// Whether `DriverEntry`, or NDIS for it, gave an unload routine.
     #[must_use]
     pub fn has_unload(&self) -> bool {
-        self.object.driver_unload.is_some()
+        self.object.DriverUnload.is_some()
     }
 
     /// Calls the unload routine of the driver object, if it has one.
     pub fn unload(&mut self) {
-        let Some(unload) = self.object.driver_unload else {
+        let Some(unload) = self.object.DriverUnload else {
             return;
         };
         let object = &raw mut *self.object;
         call::callback("DriverUnload", Irql::PASSIVE..=Irql::PASSIVE, || {
             // SAFETY: the driver, or NDIS for it, put an unload routine there, and the object lives.
-            unsafe { unload(object.cast()) }
+            unsafe { unload(object) }
         });
     }
 
-    /// Ends the run if the driver, which has been unloaded, left pool that its image allocated, or a
-    /// timer that would run its code. Called before the image goes.
+    /// Ends the run if the driver, which has been unloaded, left devices, symbolic links or pool that
+    /// its image made, or a timer that would run its code. Called before the image goes.
     pub fn check_left_nothing(&self) {
+        self.check_left_no_device();
         let mut left = pool::outstanding();
         left.retain(|block| self.image.contains(block.caller));
         if let Some(first) = left.first() {
@@ -122,6 +125,19 @@ impl Driver {
                 ),
             );
         }
+    }
+
+    /// Ends the run if the driver, which has been unloaded, left a device, or a symbolic link that its
+    /// image made.
+    pub fn check_left_no_device(&self) {
+        let object = &raw const *self.object;
+        io::check_left_nothing(&self.service, object, |caller| self.image.contains(caller));
+    }
+
+    /// How many opens its devices have. As long as there are any, the I/O manager does not unload it.
+    #[must_use]
+    pub fn opens(&self) -> usize {
+        io::opens_of(&raw const *self.object)
     }
 
     /// The driver object's address: what `DriverEntry` gets.
@@ -149,6 +165,15 @@ impl Driver {
     }
 }
 
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver")
+            .field("service", &self.service)
+            .field("image", &self.image)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Drop for Driver {
     fn drop(&mut self) {
         let address = self.object_address();
@@ -170,95 +195,35 @@ pub fn service_of(driver_object: *const c_void) -> Option<String> {
 ///
 /// # Safety
 /// `driver_object` is one that [`Driver::load`] made and that lives.
-pub unsafe fn set_unload(driver_object: *mut c_void, unload: Option<DriverUnload>) {
-    let object = driver_object.cast::<DriverObject>();
+pub unsafe fn set_unload(driver_object: *mut c_void, unload: Option<DRIVER_UNLOAD>) {
+    let object = driver_object.cast::<DRIVER_OBJECT>();
     // SAFETY: the caller's own promise; the host changes the object only in the driver's own calls.
-    unsafe { (*object).driver_unload = unload };
+    unsafe { (*object).DriverUnload = unload };
 }
 
 /// `DriverEntry`.
 pub type DriverEntry = unsafe extern "efiapi" fn(*mut c_void, *mut UNICODE_STRING) -> NTSTATUS;
-/// A driver object's unload routine.
-pub type DriverUnload = unsafe extern "efiapi" fn(*mut c_void);
 
-/// DRIVER_OBJECT of 64-bit Windows (`ns-wdm-_driver_object.md`): drivers read and write it.
-#[repr(C)]
-#[derive(Debug)]
-struct DriverObject {
-    type_: i16,
-    size: i16,
-    device_object: *mut c_void,
-    flags: u32,
-    driver_start: *mut c_void,
-    driver_size: u32,
-    driver_section: *mut c_void,
-    driver_extension: *mut DriverExtension,
-    driver_name: RawString,
-    hardware_database: *mut UNICODE_STRING,
-    fast_io_dispatch: *mut c_void,
-    driver_init: *mut c_void,
-    driver_start_io: *mut c_void,
-    driver_unload: Option<DriverUnload>,
-    major_function: [*mut c_void; 28],
-}
-
-/// DRIVER_EXTENSION, as far as it is public.
-#[repr(C)]
-#[derive(Debug)]
-struct DriverExtension {
-    driver_object: *mut DriverObject,
-    add_device: *mut c_void,
-    count: u32,
-    service_key_name: RawString,
-    _service_key_owner: UnicodeString,
-}
-
-/// A UNICODE_STRING inside of another structure.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-struct RawString {
-    length: u16,
-    maximum_length: u16,
-    buffer: *mut u16,
-}
-
-impl DriverObject {
-    fn new(image: &Image, name: &UnicodeString) -> Self {
-        Self {
-            type_: IO_TYPE_DRIVER,
-            size: size_of::<Self>() as i16,
-            device_object: std::ptr::null_mut(),
-            flags: 0,
-            driver_start: image.base() as *mut c_void,
-            driver_size: image.size() as u32,
-            driver_section: std::ptr::null_mut(),
-            driver_extension: std::ptr::null_mut(),
-            driver_name: copy_of(name),
-            hardware_database: std::ptr::null_mut(),
-            fast_io_dispatch: std::ptr::null_mut(),
-            driver_init: image.entry() as *mut c_void,
-            driver_start_io: std::ptr::null_mut(),
-            driver_unload: None,
-            major_function: [std::ptr::null_mut(); 28],
-        }
+/// The object of a driver that was just loaded: every request gets the system's refusal until
+/// `DriverEntry` puts something else there.
+fn object_of(image: &Image, name: &UnicodeString) -> DRIVER_OBJECT {
+    DRIVER_OBJECT {
+        Type: IO_TYPE_DRIVER,
+        Size: size_of::<DRIVER_OBJECT>() as CSHORT,
+        DriverStart: image.base() as PVOID,
+        DriverSize: image.size() as u32,
+        DriverName: copy_of(name),
+        DriverInit: image.entry() as PVOID,
+        MajorFunction: [Some(io::refuse()); 28],
+        ..DRIVER_OBJECT::zeroed()
     }
 }
 
-fn copy_of(string: &UnicodeString) -> RawString {
+fn copy_of(string: &UnicodeString) -> UNICODE_STRING {
     // SAFETY: the host's own string is valid as long as it lives, and has no concurrent writer.
-    let raw = unsafe { string.as_ptr().read() };
-    RawString {
-        length: raw.Length,
-        maximum_length: raw.MaximumLength,
-        buffer: raw.Buffer,
-    }
+    unsafe { string.as_ptr().read() }
 }
 
-const IO_TYPE_DRIVER: i16 = 4;
-const _: () = assert!(size_of::<DriverObject>() == 336);
-const _: () = assert!(std::mem::offset_of!(DriverObject, driver_name) == 56);
-const _: () = assert!(std::mem::offset_of!(DriverObject, driver_unload) == 104);
-const _: () = assert!(std::mem::offset_of!(DriverObject, major_function) == 112);
-const _: () = assert!(size_of::<RawString>() == size_of::<UNICODE_STRING>());
+const IO_TYPE_DRIVER: CSHORT = 4;
 
 static SERVICES: Monitor<Vec<(usize, String)>> = Monitor::new(Vec::new());

@@ -10,6 +10,7 @@ pub mod dpc;
 pub mod driver;
 pub mod fault;
 pub mod format;
+pub mod io;
 pub mod irql;
 pub mod list;
 pub mod lookaside;
@@ -30,7 +31,7 @@ pub use outstanding::{Outstanding, outstanding};
 
 use crate::call::Export;
 
-/// The export tables of all files here.
+/// The export tables of all files here, apart from those of [`io`].
 pub(crate) const EXPORTS: &[&[Export]] = &[
     debug::EXPORTS,
     debug::VARIADIC,

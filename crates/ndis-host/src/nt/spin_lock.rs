@@ -131,6 +131,24 @@ pub unsafe fn release_from_dispatch(lock: *mut KSPIN_LOCK) {
     give_back(lock);
 }
 
+/// Acquires the cancel lock, for the I/O manager; answers with the IRQL before.
+pub(super) fn acquire_cancel() -> Irql {
+    // SAFETY: the cancel lock is static.
+    unsafe { acquire(CANCEL.as_ptr()) }
+}
+
+/// Releases the cancel lock, for the I/O manager.
+pub(super) fn release_cancel(new: Irql) {
+    // SAFETY: the cancel lock is static.
+    unsafe { release(CANCEL.as_ptr(), new) };
+}
+
+/// Whether this thread holds the cancel lock.
+pub(crate) fn holds_cancel() -> bool {
+    let cancel = CANCEL.as_ptr() as usize;
+    with_held(|held| held.iter().any(|held| held.lock == cancel))
+}
+
 ddi! { "ntoskrnl.exe":
     /// Makes a lock free (`nf-wdm-keinitializespinlock.md`).
     [PASSIVE..=HIGH] fn KeInitializeSpinLock(lock: *mut KSPIN_LOCK) {
@@ -178,7 +196,7 @@ ddi! { "ntoskrnl.exe":
     }
 
     /// Acquires the system's cancel lock (`nf-wdm-ioacquirecancelspinlock.md`).
-    [PASSIVE..=DISPATCH, unchecked] fn IoAcquireCancelSpinLock(old: *mut KIRQL) {
+    [PASSIVE..=DISPATCH] fn IoAcquireCancelSpinLock(old: *mut KIRQL) {
         let before = irql::raise(Irql::DISPATCH);
         take(&CANCEL, Some(before));
         // SAFETY: the driver gives the place for the old IRQL (the function's document).
@@ -186,7 +204,7 @@ ddi! { "ntoskrnl.exe":
     }
 
     /// Releases the system's cancel lock (`nf-wdm-ioreleasecancelspinlock.md`).
-    [DISPATCH..=DISPATCH, unchecked] fn IoReleaseCancelSpinLock(old: KIRQL) {
+    [DISPATCH..=DISPATCH] fn IoReleaseCancelSpinLock(old: KIRQL) {
         // SAFETY: the cancel lock is static.
         unsafe { release(CANCEL.as_ptr(), Irql(old)) };
     }

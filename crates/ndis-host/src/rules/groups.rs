@@ -288,6 +288,10 @@ static GROUPS: &[(&Rule, &[&str])] = &[
     (&IRQL_IO_APC_LTE, &["IoDeleteDevice"]),
     (&IRQL_IO_PASSIVE1, &["IoCreateDevice"]),
     (
+        &super::IRP_COMPLETED_ABOVE_DISPATCH,
+        &["IofCompleteRequest"],
+    ),
+    (
         &IRQL_IO_PASSIVE4,
         &["IoCreateSymbolicLink", "IoDeleteSymbolicLink"],
     ),

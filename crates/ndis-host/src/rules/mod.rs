@@ -9,6 +9,7 @@
 
 mod bug_checks;
 mod groups;
+mod io;
 mod irql;
 mod ndis;
 mod nt;
@@ -25,6 +26,7 @@ use crate::call::{self, CodeAddress};
 
 pub use bug_checks::*;
 pub use groups::irql_rule;
+pub use io::*;
 pub use irql::*;
 pub use ndis::*;
 pub use nt::*;
@@ -137,10 +139,17 @@ pub fn broken_at(rule: &'static Rule, what: impl Display, caller: usize) -> ! {
 
 /// Every rule of the registry.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [irql::ALL, ndis::ALL, nt::ALL, states::ALL, bug_checks::ALL]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        io::ALL,
+        irql::ALL,
+        ndis::ALL,
+        nt::ALL,
+        states::ALL,
+        bug_checks::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The rules that were decided in this process so far, with how often, by name.
