@@ -114,13 +114,21 @@ impl Lab {
     /// may be left after that.
     ///
     /// # Errors
-    /// There is no such driver, or it has no unload routine.
+    /// There is no such driver, it has no unload routine, or its devices are open.
     pub fn unload(&self, service: &str) -> Result<(), LabError> {
         let driver = self.drivers.lock().remove(service);
         let mut driver = driver.ok_or_else(|| unknown("driver", service))?;
         if !driver.has_unload() {
             self.drivers.lock().insert(service.to_owned(), driver);
             return Err(unknown("unload routine of driver", service));
+        }
+        let opens = driver.opens();
+        if opens != 0 {
+            self.drivers.lock().insert(service.to_owned(), driver);
+            return Err(LabError::Open {
+                service: service.to_owned(),
+                opens,
+            });
         }
         // What is still coming up has to be halted as well.
         self.settle(SETTLE);

@@ -9,6 +9,7 @@
 //!
 //! Not in here: what a lab file says (`file`).
 
+mod device_file;
 mod driver;
 mod filter;
 mod oid;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use ndis_sys::nt::NTSTATUS;
 use ndis_sys::{NDIS_STATUS, NdisHaltDeviceDisabled, NdisHaltDeviceSurpriseRemoved};
 
+pub use device_file::{DeviceFile, NtStatus, Outcome, Request, Token};
 pub use oid::Answer;
 pub use outstanding::Outstanding;
 pub use port::NicPort;
@@ -98,6 +100,14 @@ pub enum LabError {
         what: &'static str,
         /// Its name.
         name: String,
+    },
+    /// Its devices are open, so that the system does not unload it.
+    #[error("{service} is not unloaded: its devices have {opens} opens")]
+    Open {
+        /// Its service.
+        service: String,
+        /// How many.
+        opens: usize,
     },
     /// It was done already.
     #[error("{name} is already {state}")]

@@ -126,6 +126,11 @@ impl MiniportDriver {
         self.context.0
     }
 
+    /// Its driver object.
+    pub(super) fn object(&self) -> NDIS_HANDLE {
+        self.object.0
+    }
+
     /// Whether its adapters are virtual, for its protocol edge to start.
     pub(crate) fn is_intermediate(&self) -> bool {
         self.handlers.Flags & NDIS_INTERMEDIATE_DRIVER != 0

@@ -14,6 +14,7 @@
 //! | `power` | sleep, wake and shutdown |
 //! | `nbl` | NET_BUFFER_LISTs: memory, data, ownership |
 //! | `send`, `receive`, `status`, `oid` | what passes between adapters and bindings |
+//! | `device_object` | devices of drivers beside their adapters |
 //! | `config`, `memory`, `sync`, `spin_lock`, `rwlock`, `old_rwlock`, `timer`, `work`, `log`, [`version`] | services |
 //! | `object`, `header`, `strings`, `view`, `resources` | handles and raw structures |
 //! | `watchdog` | time limits |
@@ -32,6 +33,7 @@ pub mod config;
 pub mod counters;
 pub mod device;
 pub(crate) mod device_event;
+mod device_object;
 pub(crate) mod driver;
 pub mod ethernet;
 pub(crate) mod event;
@@ -79,6 +81,7 @@ pub(crate) fn exports() -> impl Iterator<Item = &'static [Export]> {
         attributes::EXPORTS,
         binding::EXPORTS,
         config::EXPORTS,
+        device_object::EXPORTS,
         event::EXPORTS,
         im::EXPORTS,
         log::EXPORTS,

@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     RwLock,
     /// From `NdisAllocateGenericObject`.
     GenericObject,
+    /// From `NdisRegisterDeviceEx`.
+    Device,
 }
 
 impl fmt::Display for Kind {
@@ -64,6 +66,7 @@ impl fmt::Display for Kind {
             Self::Timer => "timer object",
             Self::RwLock => "read-write lock",
             Self::GenericObject => "generic object",
+            Self::Device => "device handle",
         })
     }
 }
