@@ -41,7 +41,7 @@ pub struct Args {
     /// Do not show the calls of a driver's life, nor live counters
     #[arg(long, short, conflicts_with = "json")]
     quiet: bool,
-    /// Write what passes each NIC and client to this folder, as pcapng
+    /// Write the frames at each wire, binding and virtual miniport to ndishost.pcapng in this folder
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
     /// Write what crossed between NDIS and the drivers to this file at the end: .json, or .html to
@@ -63,6 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
+    let capture = args.capture.as_ref().map(|folder| folder.join(CAPTURE));
     let form = match (args.json, args.quiet) {
         (true, _) => Form::Json,
         (false, true) => Form::Quiet,
@@ -83,7 +84,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut stop = Stop::install().context("cannot handle signals")?;
     let mut events = Events::new(form, names(&file));
-    let mut running = Running::prepare(&file, args.capture.as_deref())?;
+    let mut running = Running::prepare(&file, capture.as_deref())?;
 
     let up = bring_up(&mut events, &mut running, &file, args.ready_file.as_deref());
     if up.is_ok() {
@@ -288,6 +289,9 @@ fn names(file: &LabFile) -> Vec<(String, String)> {
     });
     nics.chain(virtual_miniports).collect()
 }
+
+/// The file with the captured frames.
+const CAPTURE: &str = "ndishost.pcapng";
 
 /// How long a link may take to come up.
 const LINK: Duration = Duration::from_secs(10);

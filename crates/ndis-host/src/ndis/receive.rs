@@ -20,6 +20,7 @@ use super::send::{dispatch_flag, link, require_dispatch};
 use super::view::Nbl;
 use super::{counters, trace};
 use crate::rules;
+use crate::wire::{self, Direction};
 
 crate::ddi! { "ndis.sys":
     /// A miniport indicates received frames.
@@ -58,6 +59,7 @@ crate::ddi! { "ndis.sys":
             owner::indicate(nbl, adapter, resources, NAME);
         }
         counters::received(&chain);
+        wire::at_adapter(adapter, &chain, Direction::Inbound);
         let flags = ReceiveFlags & !NDIS_RECEIVE_FLAGS_RESOURCES;
         distribute(adapter, &chain, PortNumber, flags, resources);
     }
@@ -174,6 +176,7 @@ fn indicate(binding: &'static Binding, nbls: &[Nbl], port: NDIS_PORT_NUMBER, fla
     let (first, count) = (nbls[0].raw(), nbls.len() as u32);
     let flags = flags & !NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL | dispatch_flag();
     trace::next_hands_over(nbls.len());
+    wire::at_binding(binding, nbls, Direction::Inbound);
     run_data(
         binding.protocol().caller(),
         "ProtocolReceiveNetBufferLists",

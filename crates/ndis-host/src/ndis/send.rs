@@ -14,6 +14,7 @@ use super::view::Nbl;
 use super::{faults, trace};
 use crate::nt::irql::{self, Irql};
 use crate::rules;
+use crate::wire::{self, Direction};
 
 crate::ddi! { "ndis.sys":
     /// Sends a chain of NBLs on a binding.
@@ -34,6 +35,7 @@ crate::ddi! { "ndis.sys":
             owner::send(nbl, binding, NAME);
         }
         super::counters::sent(&chain);
+        wire::at_binding(binding, &chain, Direction::Outbound);
         let adapter = binding.adapter();
         let state = adapter.state();
         if !matches!(state, AdapterState::Running | AdapterState::Pausing) {
@@ -50,6 +52,7 @@ crate::ddi! { "ndis.sys":
         let handler = handler.expect("registration requires it");
         let context = adapter.context();
         trace::next_hands_over(chain.len());
+        wire::at_adapter(adapter, &chain, Direction::Outbound);
         run_data(adapter.driver().caller(), "MiniportSendNetBufferLists", adapter.name(), || {
             // SAFETY: the driver's registered function, with the context that it set for this
             // adapter and a checked chain that now is its own.
@@ -151,6 +154,7 @@ fn complete(adapter: &'static Adapter, chain: &[Nbl], function: &str) {
         let first = run[0].raw();
         let flags = dispatch_flag();
         trace::next_hands_over(run.len());
+        wire::completed(binding, &run);
         run_data(
             binding.protocol().caller(),
             "ProtocolSendNetBufferListsComplete",

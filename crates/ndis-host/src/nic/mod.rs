@@ -14,7 +14,7 @@
 //!
 //! Not in here: where frames come from (`wire`).
 
-mod frames;
+pub(crate) mod frames;
 mod miniport;
 mod oid;
 mod traffic;

@@ -10,7 +10,7 @@
 //! | [`MemoryWire`] | another memory wire of this process | [`MemoryWire::pair`] |
 //! | [`TapWire`] | the Linux network stack, through a TAP device | [`TapWire::create`] |
 //! | [`PacketWire`] | whatever the network interface is plugged into | [`PacketWire::open`] |
-//! | [`CaptureWire`] | the wire it wraps; writes what passes to a pcapng file | [`CaptureWire::wrap`] |
+//! | [`CaptureWire`] | the wire it wraps; records what passes in a [`Capture`], a pcapng file | [`CaptureWire::wrap`] |
 //!
 //! Not in here: threads (the owner of a wire polls it), NDIS, and any knowledge of which edge it is.
 
@@ -18,6 +18,7 @@ use std::io;
 use std::time::Duration;
 
 mod capture;
+mod edges;
 mod memory;
 mod packet;
 mod poll;
@@ -26,6 +27,8 @@ mod tap;
 mod tests;
 
 pub use capture::CaptureWire;
+pub use edges::{Capture, Direction};
+pub(crate) use edges::{at_adapter, at_binding, completed};
 pub use memory::MemoryWire;
 pub use packet::PacketWire;
 pub use tap::{TapOptions, TapWire};

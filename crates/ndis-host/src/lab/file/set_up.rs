@@ -5,7 +5,7 @@
 //! bridged. Down, in reverse: clients, NICs, then uninstall and unload of each image.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::ndis::BindingState;
 use crate::nic::{NicConfig, Shape};
 use crate::nt::pool;
 use crate::nt::registry::{self, Value};
-use crate::wire::{CaptureWire, MemoryWire, PacketWire, TapOptions, TapWire, Wire};
+use crate::wire::{Capture, CaptureWire, MemoryWire, PacketWire, TapOptions, TapWire, Wire};
 
 /// Why a lab file could not be turned into a running lab.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,12 @@ pub enum SetUpError {
     Wire {
         /// The NIC or client.
         name: String,
+        /// What was wrong.
+        error: io::Error,
+    },
+    /// The capture could not be started.
+    #[error(transparent)]
+    Capture {
         /// What was wrong.
         error: io::Error,
     },
@@ -53,22 +59,23 @@ pub struct Running {
     images: Vec<String>,
     nics: Vec<String>,
     clients: Vec<&'static Client>,
-    captures: Option<PathBuf>,
-    captured: Vec<Arc<CaptureWire>>,
+    capture: Option<Arc<Capture>>,
     /// Keeps the far ends of wires inside the process from looking cut.
     far_ends: Vec<MemoryWire>,
 }
 
 impl Running {
     /// A lab with the file's registry, devices, images and NICs, and nothing loaded or plugged yet.
-    /// With `captures`, what passes each wire is written to a file in that folder.
+    /// With `capture`, what passes each edge is written to that file.
     ///
     /// # Errors
     /// A wire of a NIC could not be opened, or a name is not in the file.
     ///
     /// # Panics
     /// If this process has a lab already.
-    pub fn prepare(file: &LabFile, captures: Option<&Path>) -> Result<Self, SetUpError> {
+    pub fn prepare(file: &LabFile, capture: Option<&Path>) -> Result<Self, SetUpError> {
+        let capture = capture.map(Capture::start).transpose();
+        let capture = capture.map_err(|error| SetUpError::Capture { error })?;
         let lab = Lab::new();
         lab.set_ndis_version(file.ndis.packed());
         lab.policy(|policy| file.policy.apply(policy));
@@ -78,8 +85,7 @@ impl Running {
             images: Vec::new(),
             nics: Vec::new(),
             clients: Vec::new(),
-            captures: captures.map(Path::to_owned),
-            captured: Vec::new(),
+            capture,
             far_ends: Vec::new(),
         };
         for image in &file.images {
@@ -173,16 +179,16 @@ impl Running {
             note(self.lab.unload(&image));
         }
         self.lab.settle(BIND);
-        for wire in self.captured.drain(..) {
-            if let Err(error) = wire.finish() {
-                eprintln!("the capture of {} is incomplete: {error}", wire.describe());
-            }
+        if let Some(capture) = &self.capture
+            && let Err(error) = capture.finish()
+        {
+            eprintln!("the capture is incomplete: {error}");
         }
         outcome
     }
 
     fn add_nic(&mut self, nic: &NicSection) -> Result<(), SetUpError> {
-        let wire = self.wire(&nic.name, "nic", &nic.wire, |name| TapOptions {
+        let wire = self.wire(&nic.name, Edge::Nic, &nic.wire, |name| TapOptions {
             name,
             mac: None,
             mtu: nic.mtu,
@@ -218,21 +224,23 @@ impl Running {
                     client: section.name.clone(),
                     above: section.above.clone(),
                 })?;
-        let wire = self.wire(&section.name, "client", &section.wire, |name| TapOptions {
-            name,
-            mac: Some(attributes.mac),
-            mtu: u16::try_from(attributes.mtu).unwrap_or(u16::MAX),
-            up: true,
+        let wire = self.wire(&section.name, Edge::Client, &section.wire, |name| {
+            TapOptions {
+                name,
+                mac: Some(attributes.mac),
+                mtu: u16::try_from(attributes.mtu).unwrap_or(u16::MAX),
+                up: true,
+            }
         })?;
         client.bridge(wire);
         Ok(())
     }
 
-    /// Makes the wire of the NIC or client `name`, with its capture.
+    /// Makes the wire of the NIC or client `name`.
     fn wire(
         &mut self,
         name: &str,
-        edge: &str,
+        edge: Edge,
         section: &WireSection,
         tap: impl FnOnce(String) -> TapOptions,
     ) -> Result<Arc<dyn Wire>, SetUpError> {
@@ -253,14 +261,22 @@ impl Running {
                 Box::new(PacketWire::open(interface.as_str()).map_err(explain)?)
             }
         };
-        let Some(folder) = &self.captures else {
-            return Ok(Arc::from(wire));
-        };
-        let path = folder.join(format!("{edge}-{name}.pcapng"));
-        let wire = Arc::new(CaptureWire::wrap(wire, &path).map_err(explain)?);
-        self.captured.push(Arc::clone(&wire));
-        Ok(wire)
+        // A client's frames are recorded at its binding.
+        Ok(match &self.capture {
+            Some(capture) if edge == Edge::Nic => {
+                let edge = format!("wire {name}");
+                Arc::new(CaptureWire::wrap(wire, Arc::clone(capture), edge))
+            }
+            _ => Arc::from(wire),
+        })
     }
+}
+
+/// Whose wire it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Nic,
+    Client,
 }
 
 /// An address for a NIC whose wire has none: locally administered, the same for the same name.
