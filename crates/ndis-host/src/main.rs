@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod linux {
+    use std::path::PathBuf;
     use std::process::ExitCode;
 
     use clap::{Parser, Subcommand};
@@ -25,6 +26,9 @@ mod linux {
         /// Log more: -v what happens, -vv each step
         #[arg(short, long, global = true, action = clap::ArgAction::Count)]
         verbose: u8,
+        /// If a driver breaks a rule, write the report as JSON to this file too
+        #[arg(long, global = true, value_name = "FILE")]
+        report: Option<PathBuf>,
         #[command(subcommand)]
         command: Command,
     }
@@ -43,6 +47,10 @@ mod linux {
         let arguments = Arguments::parse();
         start_log(arguments.verbose);
         ndis_host::rules::show_calls_on_panic();
+        ndis_host::rules::repeat_by(command_line());
+        if let Some(file) = arguments.report {
+            ndis_host::rules::report_to(file);
+        }
         let result = match arguments.command {
             Command::Inspect(args) => cli::inspect::run(&args),
             Command::Coverage(args) => cli::coverage::run(&args),
@@ -52,6 +60,21 @@ mod linux {
             eprintln!("ndishost: {error:#}");
             ExitCode::from(2)
         })
+    }
+
+    /// This command, as one types it.
+    fn command_line() -> String {
+        let arguments: Vec<String> = std::env::args().map(|argument| quoted(&argument)).collect();
+        arguments.join(" ")
+    }
+
+    fn quoted(argument: &str) -> String {
+        let plain =
+            |character: char| character.is_ascii_alphanumeric() || "-_./=:,+@".contains(character);
+        if !argument.is_empty() && argument.chars().all(plain) {
+            return argument.to_owned();
+        }
+        format!("'{}'", argument.replace('\'', r"'\''"))
     }
 
     /// Logs go to standard error; `RUST_LOG` overrides the level.

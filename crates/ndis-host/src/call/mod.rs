@@ -27,7 +27,7 @@ use std::ops::RangeInclusive;
 pub use address::CodeAddress;
 pub use counts::{Called, counts};
 pub use export::{Export, Function, all, find};
-pub use history::{Event, Kind, last_events};
+pub use history::{Event, Kind, last_events, last_events_of_others};
 pub use stack::{StackId, driver_addresses, driver_stack, driver_stack_at, stack_id};
 
 use crate::image::Registers;

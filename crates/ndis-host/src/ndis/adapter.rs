@@ -152,6 +152,21 @@ impl Adapter {
         self.context.load(Ordering::Acquire)
     }
 
+    /// Its name and how it stands, for reports: nothing if its lock is taken.
+    pub(crate) fn glance(&self) -> Option<(String, String)> {
+        let inner = self.inner.try_lock()?;
+        let mut text = format!(
+            "adapter {} of {}: {:?}",
+            self.name,
+            self.driver.caller().name,
+            inner.state
+        );
+        if let Some(requests) = self.oids.glance() {
+            text.push_str(&format!("; {requests}"));
+        }
+        Some((self.name.clone(), text))
+    }
+
     /// Where it is in its life.
     pub(crate) fn state(&self) -> AdapterState {
         self.inner.lock().state

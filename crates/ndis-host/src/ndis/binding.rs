@@ -129,6 +129,18 @@ impl Binding {
         self.context.store(context, Ordering::Release);
     }
 
+    /// Its name and how it stands, for reports: nothing if its lock is taken.
+    pub(crate) fn glance(&self) -> Option<(String, String)> {
+        let inner = self.inner.try_lock()?;
+        let (state, open) = (inner.state, inner.open);
+        let requests = self.requests.load(Ordering::SeqCst);
+        let text = format!(
+            "binding {}: {state:?}, open: {open:?}, {requests} requests out",
+            self.name
+        );
+        Some((self.name.clone(), text))
+    }
+
     pub(crate) fn state(&self) -> BindingState {
         self.inner.lock().state
     }

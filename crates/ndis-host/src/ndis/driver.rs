@@ -294,6 +294,26 @@ pub(crate) fn protocols() -> Vec<&'static ProtocolDriver> {
     DRIVERS.lock().protocols.clone()
 }
 
+/// The names of all adapters and bindings, and how each stands: for reports, and so without those
+/// whose locks are taken.
+pub(crate) fn glance() -> Vec<(String, String)> {
+    let Some(drivers) = DRIVERS.try_lock() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for driver in &drivers.miniports {
+        if let Some(state) = driver.state.try_lock() {
+            found.extend(state.adapters.iter().filter_map(|adapter| adapter.glance()));
+        }
+    }
+    for driver in &drivers.protocols {
+        if let Some(bindings) = driver.bindings.try_lock() {
+            found.extend(bindings.iter().filter_map(|binding| binding.glance()));
+        }
+    }
+    found
+}
+
 /// Whose handle `handle` is: any that a driver gets when it registers, initializes or opens. NULL is
 /// the running driver's.
 pub(crate) fn party_of(handle: NDIS_HANDLE, function: &str) -> Caller {

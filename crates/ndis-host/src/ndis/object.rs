@@ -182,6 +182,19 @@ pub(crate) fn name_of(handle: NDIS_HANDLE) -> String {
         .map_or_else(String::new, |entry| entry.name.clone())
 }
 
+/// What the handle at an address is or was, in words, if nobody changes the table just now.
+pub(crate) fn explain(address: usize) -> Option<String> {
+    let table = OBJECTS.try_read().ok()?;
+    let entry = table.get(&address)?;
+    Some(format!(
+        "{address:#x} is the {} {}, made for {}, {}",
+        entry.kind,
+        entry.name,
+        entry.party.name,
+        if entry.alive { "alive" } else { "dead" }
+    ))
+}
+
 /// The kinds and names of all live objects of images, sorted.
 pub(crate) fn alive() -> Vec<(Kind, String)> {
     let table = OBJECTS.read().unwrap_or_else(PoisonError::into_inner);

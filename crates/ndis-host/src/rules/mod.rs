@@ -31,7 +31,7 @@ pub use irql::*;
 pub use ndis::*;
 pub use nt::*;
 pub(crate) use report::{Reporter, is_reporting};
-pub use report::{at_end, on_report, show_calls_on_panic};
+pub use report::{at_end, on_report, repeat_by, report_to, show_calls_on_panic};
 pub use states::*;
 
 /// A rule that the documents state.

@@ -22,6 +22,7 @@ pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod derive;
 pub(crate) mod info;
+mod life;
 pub(crate) mod owner;
 pub(crate) mod pool;
 pub(crate) mod read;

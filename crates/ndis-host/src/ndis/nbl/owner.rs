@@ -16,6 +16,8 @@ use std::time::Duration;
 use ndis_sys::{NDIS_STATUS_PENDING, NET_BUFFER_LIST};
 
 use super::data;
+pub(crate) use super::life::Made;
+use super::life::{self, Life};
 use super::snapshot::{Snapshot, Way};
 use crate::ndis::adapter::Adapter;
 use crate::ndis::binding::Binding;
@@ -24,17 +26,6 @@ use crate::ndis::object::{handle_of, name_of};
 use crate::ndis::view::Nbl;
 use crate::nt::sched;
 use crate::rules;
-
-/// How an NBL came to be, and so how it is freed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Made {
-    /// `NdisAllocateNetBufferList` and its kind; `owns_nb`: with a NET_BUFFER of its own.
-    Plain { nb: Option<usize> },
-    /// `NdisAllocateCloneNetBufferList` of an NBL, with these flags.
-    Clone { of: usize, flags: u32 },
-    /// `NdisAllocateFragmentNetBufferList` of an NBL, with this `DataOffsetDelta`.
-    Fragment { of: usize, delta: u32 },
-}
 
 /// What is known of one NBL.
 #[derive(Debug)]
@@ -50,6 +41,7 @@ pub(crate) struct Entry {
     /// NBLs made from this one and alive.
     pub(crate) derived: u32,
     hands: Vec<Hand>,
+    life: Life,
 }
 
 /// One hand-over that was not yet undone.
@@ -73,6 +65,7 @@ impl Entry {
             contexts: Vec::new(),
             derived: 0,
             hands: Vec::new(),
+            life: Life::begin(allocator),
         }
     }
 
@@ -146,6 +139,17 @@ pub(crate) fn known(nbl: *mut NET_BUFFER_LIST, function: &str) -> Nbl {
     view.expect("NULL is not in the table")
 }
 
+/// What is known of the NBL at an address, or of one that was there: for reports, and so nothing if
+/// somebody uses its table just now.
+pub(crate) fn explain(address: usize) -> Option<(String, Vec<String>)> {
+    let shard = SHARDS[shard_of(address)].try_lock().ok()?;
+    let Some(entry) = shard.get(&address) else {
+        return life::of_freed(address);
+    };
+    let title = format!("NBL {address:#x}: {}", entry.describe());
+    Some((title, entry.life.lines()))
+}
+
 /// Makes a new NBL known.
 pub(crate) fn add(nbl: Nbl, entry: Entry) {
     shard(nbl.address()).insert(nbl.address(), entry);
@@ -179,6 +183,7 @@ pub(crate) fn remove(nbl: Nbl, function: &str) -> Entry {
             format_args!("{function}({:p}): {fault}", nbl.raw()),
         );
     }
+    life::freed(nbl.address(), &entry.life);
     entry
 }
 
@@ -206,6 +211,9 @@ pub(crate) fn send(nbl: Nbl, binding: &'static Binding, function: &str) {
     nbl.set_status(NDIS_STATUS_PENDING);
     let snapshot = Snapshot::of(nbl, Way::Down);
     with(nbl, |entry| {
+        entry
+            .life
+            .step("sent to", binding.adapter().driver().caller());
         entry.hands.push(Hand {
             way: Way::Down,
             adapter: binding.adapter(),
@@ -242,6 +250,7 @@ pub(crate) fn indicate(nbl: Nbl, adapter: &'static Adapter, resources: bool, fun
     require_consistent(nbl, function);
     let snapshot = Snapshot::of(nbl, Way::Up);
     with(nbl, |entry| {
+        entry.life.step("indicated to", Caller::HOST);
         entry.hands.push(Hand {
             way: Way::Up,
             adapter,
@@ -257,6 +266,7 @@ pub(crate) fn indicate(nbl: Nbl, adapter: &'static Adapter, resources: bool, fun
 /// returns if `resources`, else by returning it.
 pub(crate) fn deliver(nbl: Nbl, binding: &'static Binding, resources: bool) {
     with(nbl, |entry| {
+        entry.life.step("passed to", binding.protocol().caller());
         let hand = entry
             .hands
             .last_mut()
@@ -388,7 +398,9 @@ fn collect(which: impl Fn(&Entry) -> bool) -> Vec<String> {
 fn take_hand(nbl: Nbl, function: &str, right: impl FnOnce(&Hand) -> bool) -> Hand {
     let taken = with(nbl, |entry| {
         if entry.hands.last().is_some_and(right) {
-            Ok(entry.hands.pop().expect("the hand just looked at"))
+            let hand = entry.hands.pop().expect("the hand just looked at");
+            entry.life.step("given back to", entry.holder());
+            Ok(hand)
         } else {
             Err(entry.describe())
         }
@@ -466,8 +478,12 @@ fn broken(nbl: Nbl, function: &str, what: &str) -> ! {
 
 type Shard = HashMap<usize, Entry>;
 
+fn shard_of(address: usize) -> usize {
+    (address >> 6) % SHARDS.len()
+}
+
 fn shard(address: usize) -> MutexGuard<'static, Shard> {
-    SHARDS[(address >> 6) % SHARDS.len()]
+    SHARDS[shard_of(address)]
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
 }

@@ -93,6 +93,18 @@ struct Inner {
 }
 
 impl Queue {
+    /// The requests on their way, for reports: nothing if there are none, or the lock is taken.
+    pub(crate) fn glance(&self) -> Option<String> {
+        let inner = self.0.try_lock()?;
+        let current = inner.current.as_ref()?;
+        // Not what it asks: the driver may have freed it.
+        Some(format!(
+            "an OID request at the miniport for {} ms, {} wait",
+            (sched::now() - current.since).as_millis(),
+            inner.waiting.len()
+        ))
+    }
+
     /// Takes a request on its way, on this thread if `inline` and it is its turn.
     pub(super) fn submit(
         &self,

@@ -208,6 +208,15 @@ pub fn explain(address: usize) -> Option<Explanation> {
     pool.explain(address)
 }
 
+/// The live block that has an address in it: for reports, and so none if the pool is busy.
+#[must_use]
+pub fn block_at(address: usize) -> Option<Block> {
+    let pool = POOL.try_lock()?;
+    let (_, live) = pool.live.range(..=address).next_back()?;
+    let block = &live.block;
+    (address < block.address + block.size).then(|| block.clone())
+}
+
 /// A block in words: `a nonpaged block of 24 bytes at 0x…, tag 'Nmux', allocated by …`.
 #[must_use]
 pub fn describe(block: &Block) -> String {

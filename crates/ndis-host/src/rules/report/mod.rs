@@ -1,16 +1,31 @@
 //! The report of a broken rule, and the end of the process after it.
 //!
-//! It reads like the analysis of a crash dump: the rule and its promise, what happened, the driver's
-//! code, the state of the thread, its last calls, and what other modules add ([`on_report`]).
+//! It reads like the analysis of a crash dump: the rule, where it was broken, what was promised and
+//! what happened; then the driver's stack, the last calls, and the objects concerned. Other modules
+//! add parts ([`on_report`]).
+//!
+//! | file | concern |
+//! |---|---|
+//! | `analysis` | what there is to say, gathered without waiting for any lock |
+//! | `objects` | the objects concerned |
+//! | `page` | where a document is published |
+//! | `text` | the analysis for people |
+//!
+//! It goes to standard error, and as JSON to the file that [`report_to`] or `NDISHOST_REPORT` names.
 
-use std::fmt::Write as _;
-use std::io::Write as _;
+mod analysis;
+mod objects;
+mod page;
+mod text;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::Rule;
-use crate::call::{self, CodeAddress, Kind};
-use crate::nt::{irql, sched, spin_lock};
+use crate::call::CodeAddress;
+use analysis::Analysis;
 
 /// Runs `cleanup` before the process ends over a broken rule: to take away what the run left on the
 /// machine. It must not wait for driver threads, which may be stuck.
@@ -31,6 +46,16 @@ pub fn on_report(title: &'static str, lines: fn() -> Vec<String>) {
         .push((title, lines));
 }
 
+/// Says which command repeats this run, seed and faults included: the report ends with it.
+pub fn repeat_by(command: String) {
+    *REPEAT.lock().unwrap_or_else(PoisonError::into_inner) = Some(command);
+}
+
+/// Writes the report as JSON to this file too. `NDISHOST_REPORT` in the environment does the same.
+pub fn report_to(file: PathBuf) {
+    *FILE.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+}
+
 /// Lets a panic of the host show what the driver was doing: the thread's calls, and the last ones.
 pub fn show_calls_on_panic() {
     let default = std::panic::take_hook();
@@ -38,8 +63,7 @@ pub fn show_calls_on_panic() {
         default(panic);
         let mut out = String::from("\nThis is a fault of the host, not of the driver.\n");
         // Writing to a String does not fail.
-        let _ = write_thread(&mut out);
-        let _ = write_history(&mut out);
+        let _ = text::write_thread(&mut out, &Analysis::of_thread(), text::Style::PLAIN);
         // Nor must a report that cannot be written keep the process from ending.
         let _ = std::io::stderr().write_all(out.as_bytes());
     }));
@@ -80,9 +104,19 @@ impl Reporter {
 
     /// Writes the report, cleans up, and ends the process.
     pub(crate) fn end(self, rule: &'static Rule, what: &str, address: Option<CodeAddress>) -> ! {
-        let report = write_report(rule, what, address);
+        let analysis = Analysis::of(rule, what, address);
+        let style = if std::io::stderr().is_terminal() {
+            text::Style::COLOURED
+        } else {
+            text::Style::PLAIN
+        };
         // A report that cannot be written must not keep the process from ending.
-        let _ = std::io::stderr().write_all(report.as_bytes());
+        let _ = std::io::stderr().write_all(text::report(&analysis, style).as_bytes());
+        if let Some(file) = file()
+            && let Err(error) = std::fs::write(&file, analysis.to_json())
+        {
+            eprintln!("cannot write the report {}: {error}", file.display());
+        }
         let cleanups = CLEANUPS
             .try_lock()
             .map(|mut cleanups| std::mem::take(&mut *cleanups))
@@ -94,99 +128,16 @@ impl Reporter {
     }
 }
 
+/// Where the report goes as JSON, if anywhere.
+fn file() -> Option<PathBuf> {
+    let told = FILE.try_lock().ok().and_then(|file| file.clone());
+    told.or_else(|| std::env::var_os("NDISHOST_REPORT").map(PathBuf::from))
+}
+
 fn exit() -> ! {
     // SAFETY: `_exit` takes any status and runs nothing of this process: other threads may stand
     // anywhere, so neither destructors nor handlers of the C library could run soundly.
     unsafe { libc::_exit(1) }
-}
-
-fn write_report(rule: &'static Rule, what: &str, address: Option<CodeAddress>) -> String {
-    let mut out = String::new();
-    // Writing to a String does not fail.
-    let _ = write_head(&mut out, rule, what, address);
-    let _ = write_thread(&mut out);
-    let _ = write_history(&mut out);
-    if let Ok(sections) = SECTIONS.try_lock() {
-        for (title, lines) in sections.iter() {
-            let lines = lines();
-            if !lines.is_empty() {
-                let _ = writeln!(out, "\n{title}");
-                for line in lines {
-                    let _ = writeln!(out, "  {line}");
-                }
-            }
-        }
-    }
-    out
-}
-
-fn write_head(
-    out: &mut String,
-    rule: &Rule,
-    what: &str,
-    address: Option<CodeAddress>,
-) -> std::fmt::Result {
-    writeln!(out, "\nRULE BROKEN: {}", rule.name)?;
-    writeln!(out, "  promised  {}", rule.promise)?;
-    writeln!(out, "  happened  {}", what.replace('\n', "\n            "))?;
-    let code = address.unwrap_or_else(call::caller);
-    writeln!(out, "  code      {code}")?;
-    writeln!(out, "  document  {}", rule.source)
-}
-
-fn write_thread(out: &mut String) -> std::fmt::Result {
-    writeln!(
-        out,
-        "\nThread \"{}\" at {}",
-        sched::current_name(),
-        irql::current()
-    )?;
-    for held in spin_lock::held_list() {
-        writeln!(out, "  holds spin lock {held}")?;
-    }
-    let frames = call::frames();
-    if frames.is_empty() {
-        return writeln!(out, "  in no call between driver and host");
-    }
-    for frame in frames.iter().rev() {
-        match frame.kind {
-            Kind::Call => writeln!(
-                out,
-                "  in {}!{}, called by {}",
-                frame.module,
-                frame.name,
-                CodeAddress::of(frame.caller)
-            )?,
-            _ => writeln!(out, "  in the driver's {}", frame.name)?,
-        }
-    }
-    Ok(())
-}
-
-fn write_history(out: &mut String) -> std::fmt::Result {
-    let events = call::last_events();
-    if events.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\nLast calls of this thread, the newest last")?;
-    for event in events {
-        let indent = "  ".repeat(event.depth.saturating_sub(1).min(8));
-        let (arrow, from) = match event.kind {
-            Kind::Call if event.caller != 0 => {
-                ("", format!("  from {}", CodeAddress::of(event.caller)))
-            }
-            Kind::Call => ("", String::new()),
-            Kind::Callback => ("-> ", String::new()),
-            Kind::Return => ("<- ", String::new()),
-        };
-        writeln!(
-            out,
-            "  {:<14} {indent}{arrow}{}{from}",
-            event.irql.to_string(),
-            event.name
-        )?;
-    }
-    Ok(())
 }
 
 type Cleanup = Box<dyn FnOnce() + Send>;
@@ -195,3 +146,8 @@ type Section = (&'static str, fn() -> Vec<String>);
 static ENDING: AtomicBool = AtomicBool::new(false);
 static CLEANUPS: Mutex<Vec<Cleanup>> = Mutex::new(Vec::new());
 static SECTIONS: Mutex<Vec<Section>> = Mutex::new(Vec::new());
+static REPEAT: Mutex<Option<String>> = Mutex::new(None);
+static FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+#[cfg(test)]
+mod tests;
