@@ -9,6 +9,7 @@
 //!
 //! Not in here: what a lab file says (`file`).
 
+mod adapter;
 mod device_file;
 mod driver;
 mod filter;
@@ -58,6 +59,8 @@ pub struct Lab {
     drivers: Monitor<BTreeMap<String, Driver>>,
     nics: Monitor<BTreeMap<String, Plugged>>,
     clients: Monitor<BTreeMap<String, &'static Client>>,
+    /// Devices that images run, with the service of each.
+    adapters: Monitor<BTreeMap<String, String>>,
 }
 
 #[derive(Clone)]
@@ -140,6 +143,7 @@ impl Lab {
             drivers: Monitor::default(),
             nics: Monitor::default(),
             clients: Monitor::default(),
+            adapters: Monitor::default(),
         }
     }
 
