@@ -88,6 +88,10 @@ pub struct Policy {
     pub first_bind: FirstBind,
     /// How long a driver may take for a PnP operation before the watchdog rule of it is broken.
     pub watchdog: Duration,
+    /// How long a miniport may take for a send. The rule's own limit is the default.
+    pub send_limit: Duration,
+    /// How long a miniport may take for an OID request. The rule's own limit is the default.
+    pub oid_limit: Duration,
 }
 
 impl Policy {
@@ -105,6 +109,8 @@ impl Policy {
         receive_resources: Resources::Never,
         first_bind: FirstBind::AfterEntry,
         watchdog: Duration::from_secs(30),
+        send_limit: Duration::from_secs(30),
+        oid_limit: Duration::from_secs(12),
     };
 
     /// Everything on the caller's thread.
@@ -121,6 +127,8 @@ impl Policy {
         receive_resources: Resources::Never,
         first_bind: FirstBind::AfterEntry,
         watchdog: Duration::from_secs(30),
+        send_limit: Duration::from_secs(30),
+        oid_limit: Duration::from_secs(12),
     };
 }
 
