@@ -15,11 +15,13 @@ use std::{
 
 mod faults;
 mod frames;
+mod images;
 mod lab;
 mod traffic;
 
 pub use faults::{Fault, faults_in};
 pub use frames::{Frame, MAC_BELOW, MAC_BELOW_1, MAC_PEER, tag};
+pub use images::{alarm_image, alarm_sources, test_image};
 pub use lab::{
     BINDING, BINDING1, MuxLab, NIC, NIC1, NONE, SERVICE, VLAN10, VLAN20, VLAN30, VirtualMiniport,
     device,
@@ -50,17 +52,25 @@ macro_rules! image_tests {
 /// # Panics
 /// If that process fails, with what it printed.
 pub fn in_own_process(name: &str, body: impl FnOnce()) {
-    if env::var_os(CHILD).is_some() {
-        ndis_host::rules::show_calls_on_panic();
-        body();
+    let Some(output) = own_process(name, body) else {
         return;
-    }
-    let output = run_alone(name);
+    };
     assert!(
         output.succeeded,
         "{name} failed in its own process ({}):\n{}",
         output.status, output.text
     );
+}
+
+/// Runs `body` in a process of its own, as [`in_own_process`] does, and answers with how that ended;
+/// with nothing in that process itself, after `body` has run.
+pub fn own_process(name: &str, body: impl FnOnce()) -> Option<Output> {
+    if is_own_process() {
+        ndis_host::rules::show_calls_on_panic();
+        body();
+        return None;
+    }
+    Some(run_alone(name))
 }
 
 /// Waits until `condition` holds.
@@ -98,10 +108,17 @@ pub fn image() -> PathBuf {
     path
 }
 
-struct Output {
+/// How a process of a test's own ended.
+pub struct Output {
     succeeded: bool,
-    status: std::process::ExitStatus,
-    text: String,
+    /// Its exit code or signal.
+    pub status: std::process::ExitStatus,
+    /// What it printed.
+    pub text: String,
+}
+
+fn is_own_process() -> bool {
+    env::var_os(CHILD).is_some()
 }
 
 fn run_alone(name: &str) -> Output {

@@ -3,6 +3,7 @@
 //! | command | what it does |
 //! |---|---|
 //! | `driver` | builds the driver image, on Windows with the WDK, on Linux without it |
+//! | `test-drivers` | builds the images that only tests load |
 //! | `clippy-driver`, `doc-driver` | lint and document the driver for its Windows target |
 //! | `demo` | real traffic through the image (Linux) |
 //! | `test` | every check there is, in order, as CI runs them |
@@ -27,6 +28,8 @@ use clap::Parser;
 enum Command {
     /// Builds the driver image: target/driver/ndismux.sys, its symbols (.pdb) and its map.
     Driver(driver::Args),
+    /// Builds the driver images that only tests load: target/driver/test and target/driver/alarms.
+    TestDrivers,
     /// Runs clippy on the driver for its Windows target; a warning is an error.
     ClippyDriver(driver::LintArgs),
     /// Builds the driver's documentation for its Windows target; a warning is an error.
@@ -41,6 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Driver(args) => driver::run(&args),
+        Command::TestDrivers => driver::test_images::run(),
         Command::ClippyDriver(args) => driver::clippy(&args),
         Command::DocDriver(args) => driver::doc(&args),
         #[cfg(target_os = "linux")]

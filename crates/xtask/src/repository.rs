@@ -47,7 +47,6 @@ pub(crate) fn read(path: &Path) -> Result<String> {
 }
 
 /// The entries of a folder in the order of their names; none if there is no such folder.
-#[cfg(not(windows))]
 pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let found = match fs::read_dir(folder) {
         Ok(found) => found,

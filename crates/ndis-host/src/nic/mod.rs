@@ -186,6 +186,12 @@ impl Nic {
         self.state.lock().out.len()
     }
 
+    /// Whether every frame that it received was indicated, and is back.
+    pub fn is_quiet(&self) -> bool {
+        let state = self.state.lock();
+        state.indicating == 0 && state.out.is_empty()
+    }
+
     /// Sends that were not completed.
     pub fn sends_outstanding(&self) -> usize {
         self.state.lock().sends.len()

@@ -12,6 +12,7 @@ mod host;
 mod kit;
 #[cfg(not(windows))]
 mod shadow;
+pub(crate) mod test_images;
 #[cfg(not(windows))]
 mod toolchain;
 
@@ -99,7 +100,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     collect(&built, &args.package, &out)
 }
 
-/// Lints the driver and the crates below it, as they are compiled into the image.
+/// Lints the driver and the crates below it as they are compiled into the image, and the drivers that
+/// only tests load.
 pub(crate) fn clippy(args: &LintArgs) -> Result<()> {
     let build = Build::prepare(args.target, true)?;
     let mut cargo = build.cargo("clippy");
@@ -109,6 +111,7 @@ pub(crate) fn clippy(args: &LintArgs) -> Result<()> {
     }
     cargo.args(["--", "--deny", "warnings"]);
     process::run(&mut cargo, "lint the driver")?;
+    test_images::clippy(&build)?;
     host::clippy(&build)
 }
 

@@ -81,6 +81,13 @@ pub(super) const STEPS: &[Step] = &[
         ..PLAIN
     },
     Step {
+        name: "test-drivers",
+        what: "the images that only tests load build",
+        builds_driver: true,
+        commands: || vec![xtask("test-drivers")],
+        ..PLAIN
+    },
+    Step {
         name: "inspect",
         what: "the image is what Windows loads and imports only what it may",
         needs_image: true,

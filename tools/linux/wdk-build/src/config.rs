@@ -186,6 +186,15 @@ impl Config {
             return Err(ConfigError::DynamicCrt);
         }
 
+        self.emit_link_search()?;
+        for argument in LINK_ARGUMENTS {
+            println!("cargo::rustc-cdylib-link-arg={argument}");
+        }
+        Ok(())
+    }
+
+    /// Tells Cargo where the kit's libraries are.
+    pub(crate) fn emit_link_search(&self) -> Result<(), ConfigError> {
         // The linker looks a library up by the name that the bindings ask for; a kit on a file system
         // that tells cases apart may spell it another way.
         let search = Path::new(&variable("OUT_DIR")?).join("lib");
@@ -196,10 +205,6 @@ impl Config {
             link(&file, &search.join(format!("{name}.lib")))?;
         }
         println!("cargo::rustc-link-search=native={}", search.display());
-
-        for argument in LINK_ARGUMENTS {
-            println!("cargo::rustc-cdylib-link-arg={argument}");
-        }
         Ok(())
     }
 

@@ -28,7 +28,9 @@ pub use error::{ConfigError, IoError};
 /// # Errors
 /// When the kit or the target is unusable.
 pub fn configure_wdk_library_build() -> Result<(), ConfigError> {
-    configure_wdk_library_build_and_then(|_| Ok(()))
+    let config = Config::from_env()?;
+    config.emit_cfg();
+    config.emit_link_search()
 }
 
 /// Configures the build of a library that depends on the WDK, and hands `then` the configuration.

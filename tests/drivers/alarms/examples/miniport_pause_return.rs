@@ -1,0 +1,20 @@
+//! A pause that fails.
+
+#![no_std]
+
+use alarms::{Adapter, Miniport, WRONG, sys};
+
+alarms::driver!(miniport: Driver);
+
+struct Driver;
+
+impl Miniport for Driver {
+    fn pause(adapter: &'static Adapter) -> sys::NDIS_STATUS {
+        let status = adapter.pause();
+        if WRONG {
+            sys::NDIS_STATUS_FAILURE
+        } else {
+            status
+        }
+    }
+}
