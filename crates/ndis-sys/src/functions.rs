@@ -13,6 +13,7 @@ mod configuration;
 mod device;
 mod driver;
 mod filter;
+mod hardware;
 mod io;
 mod kernel;
 mod log;
@@ -22,8 +23,8 @@ mod nbl;
 mod sync;
 
 pub use {
-    binding::*, configuration::*, device::*, driver::*, filter::*, io::*, kernel::*, log::*,
-    memory::*, miniport::*, nbl::*, sync::*,
+    binding::*, configuration::*, device::*, driver::*, filter::*, hardware::*, io::*, kernel::*,
+    log::*, memory::*, miniport::*, nbl::*, sync::*,
 };
 
 /// Function pointer types, by the functions' names.
@@ -33,6 +34,7 @@ pub mod signature {
     pub use super::device::signature::*;
     pub use super::driver::signature::*;
     pub use super::filter::signature::*;
+    pub use super::hardware::signature::*;
     pub use super::io::signature::*;
     pub use super::kernel::signature::*;
     pub use super::memory::signature::*;
@@ -48,6 +50,7 @@ pub const FUNCTIONS: &[&[Function]] = &[
     device::FUNCTIONS,
     driver::FUNCTIONS,
     filter::FUNCTIONS,
+    hardware::FUNCTIONS,
     io::FUNCTIONS,
     kernel::FUNCTIONS,
     log::FUNCTIONS,

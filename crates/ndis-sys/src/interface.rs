@@ -1,10 +1,13 @@
 //! Network interfaces as NDIS names them: LUIDs, indices, states (`ns-ndis-_net_if_information.md`,
 //! the `ifdef` header).
 
-use crate::declare::{bits, constants, size_through, structures};
+use crate::declare::{bits, callbacks, constants, size_through, structures};
+use crate::handle::NDIS_HANDLE;
 use crate::media::*;
 use crate::nt::*;
 use crate::object::NDIS_OBJECT_HEADER;
+use crate::oid::NDIS_OID;
+use crate::status::NDIS_STATUS;
 
 /// An interface's index; zero is none.
 pub type NET_IFINDEX = ULONG;
@@ -15,7 +18,34 @@ pub type NET_IF_COMPARTMENT_ID = ULONG;
 /// A network's GUID.
 pub type NET_IF_NETWORK_GUID = GUID;
 
+callbacks! {
+    /// Answers what NDIS asks of an interface (`nc-ndis-if_query_object.md`).
+    fn IFP_QUERY_OBJECT = IF_QUERY_OBJECT_HANDLER [PASSIVE_LEVEL, PASSIVE_LEVEL] (
+        ProviderIfContext: NDIS_HANDLE,
+        ObjectId: NDIS_OID,
+        pOutputBufferLength: *mut ULONG,
+        pOutputBuffer: PVOID,
+    ) -> NDIS_STATUS;
+
+    /// Sets something of an interface (`nc-ndis-if_set_object.md`).
+    fn IFP_SET_OBJECT = IF_SET_OBJECT_HANDLER [PASSIVE_LEVEL, PASSIVE_LEVEL] (
+        ProviderIfContext: NDIS_HANDLE,
+        ObjectId: NDIS_OID,
+        InputBufferLength: ULONG,
+        pInputBuffer: PVOID,
+    ) -> NDIS_STATUS;
+}
+
 structures! {
+    /// What `NdisIfRegisterProvider` registers (`ns-ndis-_ndis_if_provider_characteristics.md`).
+    pub struct NDIS_IF_PROVIDER_CHARACTERISTICS {
+        pub Header: NDIS_OBJECT_HEADER,
+        pub QueryObjectHandler: IF_QUERY_OBJECT_HANDLER,
+        pub SetObjectHandler: IF_SET_OBJECT_HANDLER,
+        pub Reserved1: PVOID,
+        pub Reserved2: PVOID,
+    }
+
     /// The locally unique name of an interface.
     pub struct NET_LUID_LH {
         pub Value: ULONG64,
@@ -162,7 +192,11 @@ constants! {
         MediaDuplexStateFull = 2,
     }
     USHORT {
+        NDIS_SIZEOF_IF_PROVIDER_CHARACTERISTICS_REVISION_1 =
+            size_through!(NDIS_IF_PROVIDER_CHARACTERISTICS, Reserved2),
         NDIS_SIZEOF_NET_IF_INFORMATION_REVISION_1 =
             size_through!(NET_IF_INFORMATION, PhysicalMediumType),
     }
 }
+
+const _: () = assert!(size_of::<NDIS_IF_PROVIDER_CHARACTERISTICS>() == 40);

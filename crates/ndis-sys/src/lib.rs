@@ -117,6 +117,7 @@ pub const BITS: &[&[declare::Bits]] = &[interface::BITS, nbl_info::BITS, nt::BIT
 pub const CALLBACKS: &[&[declare::Callback]] = &[
     dma::CALLBACKS,
     filter::CALLBACKS,
+    interface::CALLBACKS,
     interrupt::CALLBACKS,
     miniport::CALLBACKS,
     nbl::CALLBACKS,

@@ -3,7 +3,9 @@
 use crate::declare::functions;
 use crate::device::NDIS_DEVICE_OBJECT_ATTRIBUTES;
 use crate::handle::NDIS_HANDLE;
-use crate::interface::{NET_IFINDEX, NET_LUID};
+use crate::interface::{
+    NDIS_IF_PROVIDER_CHARACTERISTICS, NET_IF_INFORMATION, NET_IFINDEX, NET_IFTYPE, NET_LUID,
+};
 use crate::io::*;
 use crate::nt::*;
 use crate::status::NDIS_STATUS;
@@ -47,6 +49,40 @@ functions! {
         pBoundIfNetLuid: *mut NET_LUID,
         pLowestIfIndex: *mut NET_IFINDEX,
         pLowestIfNetLuid: *mut NET_LUID,
+    ) -> NDIS_STATUS;
+
+    /// Registers a provider of interfaces. PASSIVE_LEVEL (`nf-ndis-ndisifregisterprovider.md`).
+    fn NdisIfRegisterProvider [PASSIVE_LEVEL, PASSIVE_LEVEL] (
+        ProviderCharacteristics: *mut NDIS_IF_PROVIDER_CHARACTERISTICS,
+        IfProviderContext: NDIS_HANDLE,
+        pNdisIfProviderHandle: *mut NDIS_HANDLE,
+    ) -> NDIS_STATUS;
+
+    /// Undoes that. PASSIVE_LEVEL (`nf-ndis-ndisifderegisterprovider.md`).
+    fn NdisIfDeregisterProvider [PASSIVE_LEVEL, PASSIVE_LEVEL] (NdisProviderHandle: NDIS_HANDLE);
+
+    /// Registers an interface. PASSIVE_LEVEL (`nf-ndis-ndisifregisterinterface.md`).
+    fn NdisIfRegisterInterface [PASSIVE_LEVEL, PASSIVE_LEVEL] (
+        NdisProviderHandle: NDIS_HANDLE,
+        NetLuid: NET_LUID,
+        ProviderIfContext: NDIS_HANDLE,
+        pIfInfo: *mut NET_IF_INFORMATION,
+        pfIndex: *mut NET_IFINDEX,
+    ) -> NDIS_STATUS;
+
+    /// Undoes that. PASSIVE_LEVEL (`nf-ndis-ndisifderegisterinterface.md`).
+    fn NdisIfDeregisterInterface [PASSIVE_LEVEL, PASSIVE_LEVEL] (ifIndex: NET_IFINDEX);
+
+    /// A LUID index that is free. PASSIVE_LEVEL (`nf-ndis-ndisifallocatenetluidindex.md`).
+    fn NdisIfAllocateNetLuidIndex [PASSIVE_LEVEL, PASSIVE_LEVEL] (
+        ifType: NET_IFTYPE,
+        pNetLuidIndex: *mut ULONG,
+    ) -> NDIS_STATUS;
+
+    /// Gives it back. PASSIVE_LEVEL (`nf-ndis-ndisiffreenetluidindex.md`).
+    fn NdisIfFreeNetLuidIndex [PASSIVE_LEVEL, PASSIVE_LEVEL] (
+        ifType: NET_IFTYPE,
+        NetLuidIndex: ULONG,
     ) -> NDIS_STATUS;
 
     /// An interface's index. PASSIVE_LEVEL (`nf-ndis-ndisifgetinterfaceindexfromnetluid.md`).
