@@ -13,6 +13,7 @@ mod adapter;
 mod device_file;
 mod driver;
 mod filter;
+mod hardware;
 mod oid;
 mod outstanding;
 mod port;

@@ -10,7 +10,7 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use ndis_sys::{
     NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS,
@@ -33,7 +33,7 @@ use super::nbl::owner;
 use super::nbl::snapshot::Way;
 use super::object::{self, Kind, Object, handle_of, resolve};
 use super::restart::RestartAttributes;
-use super::{caller, oid, policy, power, resources, trace};
+use super::{caller, interface, oid, policy, port, power, reset, resources, shared_memory, trace};
 use crate::nt::sched::{self, Monitor};
 use crate::rules;
 
@@ -100,14 +100,13 @@ impl Adapter {
         driver: &'static MiniportDriver,
         instance: Option<&'static Instance>,
     ) -> &'static Self {
-        static NEXT_INDEX: AtomicU32 = AtomicU32::new(1);
         let _party = caller::enter(driver.caller());
         object::publish(
             object::fresh(Self {
                 name: name.to_owned(),
                 driver,
                 instance,
-                index: NEXT_INDEX.fetch_add(1, Ordering::Relaxed),
+                index: interface::next_index(),
                 context: AtomicPtr::default(),
                 inner: Monitor::new(Inner {
                     state: AdapterState::Halted,
@@ -250,7 +249,11 @@ impl Adapter {
                 unsafe { handler(handle_of(self), context, &raw mut parameters) }
             },
         );
+        shared_memory::require_logged(self);
         if status == NDIS_STATUS_SUCCESS {
+            if self.driver.handlers().CheckForHangHandlerEx.is_some() {
+                reset::watch();
+            }
             if !self.with_attributes(|attributes| attributes.complete()) {
                 self.broken(
                     "MiniportInitializeEx succeeded without registration and general attributes",
@@ -482,6 +485,7 @@ impl Adapter {
     /// The adapter is halted: its handle is dead, and nothing that was allocated with it is left.
     fn ended(&'static self, function: &str) {
         resources::require_none_of(handle_of(self), function);
+        port::require_none_of(self, function);
         self.driver.remove_adapter(self);
         object::retire(self);
     }

@@ -364,7 +364,25 @@ pub(crate) fn run_data(driver: Caller, name: &'static str, object: &str, f: impl
     guarded(driver, name, Irql::DISPATCH, f);
 }
 
-fn guarded<R>(driver: Caller, name: &'static str, highest: Irql, f: impl FnOnce() -> R) -> R {
+/// Calls a driver's function at the current IRQL and notes the status that it returns.
+pub(crate) fn run_data_status(
+    driver: Caller,
+    name: &'static str,
+    object: &str,
+    f: impl FnOnce() -> NDIS_STATUS,
+) -> NDIS_STATUS {
+    let mut record = trace::callback(name, driver, object, false);
+    let status = guarded(driver, name, Irql::DISPATCH, f);
+    record.returns(status)
+}
+
+/// Calls a driver's function at the current IRQL, which is `highest` or below.
+pub(super) fn guarded<R>(
+    driver: Caller,
+    name: &'static str,
+    highest: Irql,
+    f: impl FnOnce() -> R,
+) -> R {
     let _entered = caller::enter(driver);
     let locks = rwlock::held_by_this_thread();
     let result = crate::call::callback(name, Irql::PASSIVE..=highest, f);

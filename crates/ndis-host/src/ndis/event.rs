@@ -28,7 +28,7 @@ use super::nbl::snapshot::Way;
 use super::object::{self, Kind, resolve};
 use super::restart::RestartAttributes;
 use super::strings::Counted;
-use super::{header, policy, trace};
+use super::{header, policy, port, trace};
 use crate::nt::sched::Monitor;
 use crate::rules;
 
@@ -235,6 +235,12 @@ crate::ddi! { "ndis.sys":
             );
         }
         let mut status = NDIS_STATUS_SUCCESS;
+        if matches!(event.NetEvent, NetEventPortActivation | NetEventPortDeactivation) {
+            status = port::note_event(adapter, &event);
+            if status != NDIS_STATUS_SUCCESS {
+                return record.returns(status);
+            }
+        }
         for binding in adapter.bindings().iter() {
             let buffer = (event.Buffer, event.BufferLength);
             let answer = notify(binding.protocol(), Some(binding), event.NetEvent, buffer);

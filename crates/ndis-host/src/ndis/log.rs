@@ -1,6 +1,4 @@
-//! Names, logs and answers that need no adapter.
-
-use std::ffi::c_void;
+//! The names that people know adapters by.
 
 use ndis_sys::{
     NDIS_HANDLE, NDIS_STATUS, NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS, NDIS_STRING,
@@ -42,20 +40,6 @@ crate::ddi! { "ndis.sys":
         let name = "NdisQueryBindInstanceName";
         let adapter = named::<BindContext>(BindingContext, name).binding.adapter();
         give_name(pAdapterInstanceName, adapter.name(), name)
-    }
-
-    /// Writes a protocol driver's entry to the event log: to standard error, here.
-    [PASSIVE..=DISPATCH] fn NdisWriteEventLogEntry(
-        _LogHandle: *mut c_void,
-        EventCode: NDIS_STATUS,
-        UniqueEventValue: u32,
-        _NumStrings: u16,
-        _StringsList: *mut c_void,
-        _DataSize: u32,
-        _Data: *mut c_void,
-    ) -> NDIS_STATUS {
-        eprintln!("ndis-host: event log: code {EventCode:#x}, value {UniqueEventValue:#x}");
-        NDIS_STATUS_SUCCESS
     }
 }
 

@@ -12,10 +12,12 @@
 //! | `im` | virtual miniports of intermediate drivers |
 //! | [`device`], `pnp`, `device_event` | what is there, and the order in which it starts and stops |
 //! | `power` | sleep, wake and shutdown |
+//! | `interrupt`, `dma`, `shared_memory`, `io_space`, `device_property`, `reset` | what miniports of hardware call |
+//! | `port`, `interface` | ports of adapters, network interfaces |
 //! | `nbl` | NET_BUFFER_LISTs: memory, data, ownership |
 //! | `send`, `receive`, `status`, `oid` | what passes between adapters and bindings |
+//! | `config`, `memory`, `sync`, `spin_lock`, `rwlock`, `old_rwlock`, `timer`, `work`, `log`, [`error_log`], [`version`] | services |
 //! | `device_object` | devices of drivers beside their adapters |
-//! | `config`, `memory`, `sync`, `spin_lock`, `rwlock`, `old_rwlock`, `timer`, `work`, `log`, [`version`] | services |
 //! | `object`, `header`, `strings`, `view`, `resources` | handles and raw structures |
 //! | `watchdog` | time limits |
 //! | [`policy`] | the freedoms that NDIS has |
@@ -34,12 +36,18 @@ pub mod counters;
 pub mod device;
 pub(crate) mod device_event;
 mod device_object;
+mod device_property;
+mod dma;
 pub(crate) mod driver;
+pub mod error_log;
 pub mod ethernet;
 pub(crate) mod event;
 pub(crate) mod faults;
 mod header;
 pub(crate) mod im;
+mod interface;
+pub(crate) mod interrupt;
+mod io_space;
 mod log;
 pub(crate) mod memory;
 pub mod names;
@@ -50,17 +58,22 @@ mod old_rwlock;
 pub(crate) mod open;
 pub(crate) mod pnp;
 pub mod policy;
+mod port;
 pub(crate) mod power;
 pub(crate) mod receive;
 pub(crate) mod register;
+pub(crate) mod reset;
 mod resources;
 mod restart;
 mod rwlock;
 pub(crate) mod send;
+mod shared_memory;
 mod spin_lock;
 pub(crate) mod status;
 pub(crate) mod strings;
 mod sync;
+#[cfg(test)]
+mod testing;
 mod timer;
 pub mod trace;
 pub mod version;
@@ -81,18 +94,27 @@ pub(crate) fn exports() -> impl Iterator<Item = &'static [Export]> {
         attributes::EXPORTS,
         binding::EXPORTS,
         config::EXPORTS,
+        device_property::EXPORTS,
+        dma::EXPORTS,
+        error_log::EXPORTS,
         device_object::EXPORTS,
         event::EXPORTS,
         im::EXPORTS,
+        interface::EXPORTS,
+        interrupt::EXPORTS,
+        io_space::EXPORTS,
         log::EXPORTS,
         memory::EXPORTS,
         old_rwlock::EXPORTS,
         open::EXPORTS,
         pnp::EXPORTS,
+        port::EXPORTS,
         receive::EXPORTS,
         register::EXPORTS,
+        reset::EXPORTS,
         rwlock::EXPORTS,
         send::EXPORTS,
+        shared_memory::EXPORTS,
         spin_lock::EXPORTS,
         status::EXPORTS,
         sync::EXPORTS,

@@ -46,6 +46,16 @@ pub(crate) enum Kind {
     RwLock,
     /// From `NdisAllocateGenericObject`.
     GenericObject,
+    /// From `NdisMRegisterInterruptEx`.
+    Interrupt,
+    /// From `NdisMRegisterScatterGatherDma`.
+    Dma,
+    /// From the functions that allocate shared memory.
+    SharedMemory,
+    /// From `NdisMMapIoSpace`.
+    IoSpace,
+    /// From `NdisIfRegisterProvider`.
+    InterfaceProvider,
     /// From `NdisRegisterDeviceEx`.
     Device,
 }
@@ -66,6 +76,11 @@ impl fmt::Display for Kind {
             Self::Timer => "timer object",
             Self::RwLock => "read-write lock",
             Self::GenericObject => "generic object",
+            Self::Interrupt => "interrupt handle",
+            Self::Dma => "DMA handle",
+            Self::SharedMemory => "block of shared memory",
+            Self::IoSpace => "mapping of device registers",
+            Self::InterfaceProvider => "interface provider handle",
             Self::Device => "device handle",
         })
     }

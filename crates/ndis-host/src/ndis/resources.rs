@@ -2,8 +2,9 @@
 
 use ndis_sys::NDIS_HANDLE;
 
-use super::object::{self, Kind};
-use crate::rules;
+use super::adapter::Adapter;
+use super::object::{self, Kind, peek};
+use crate::rules::{self, Rule};
 
 /// Ends the run if anything that was allocated with `handle` is left; `function` ends the handle.
 pub(crate) fn require_none_of(handle: NDIS_HANDLE, function: &str) {
@@ -16,6 +17,8 @@ pub(crate) fn require_none_of(handle: NDIS_HANDLE, function: &str) {
         Kind::Timer => &rules::CANCEL_TIMER_OBJECT,
         Kind::Configuration => &rules::NDIS_OPEN_CONFIGURATION_EX,
         Kind::GenericObject => &rules::NDIS_ALLOCATE_GENERIC_OBJECT,
+        Kind::Interrupt => interrupt_rule(handle, function),
+        Kind::Dma => &rules::INIT_REGISTER_SG,
         _ => &rules::RESOURCES_LEFT,
     };
     let left: Vec<String> = left
@@ -30,4 +33,13 @@ pub(crate) fn require_none_of(handle: NDIS_HANDLE, function: &str) {
             left.join("\n")
         ),
     );
+}
+
+fn interrupt_rule(handle: NDIS_HANDLE, function: &str) -> &'static Rule {
+    let wakes = peek::<Adapter>(handle).is_some_and(|adapter| adapter.power.is_announced());
+    match (function, wakes) {
+        ("MiniportHaltEx", _) => &rules::NDIS_BUGCHECK_HALT_WITHOUT_INTERRUPT_DEREGISTER,
+        (_, true) => &rules::NDIS_BUGCHECK_PM_INIT_FAILED_NO_INT_DEREGISTER,
+        (_, false) => &rules::NDIS_BUGCHECK_INIT_FAILED_WITHOUT_INTERRUPT_DEREGISTER,
+    }
 }

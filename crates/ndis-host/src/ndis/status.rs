@@ -3,8 +3,8 @@
 use std::ptr;
 
 use ndis_sys::{
-    NDIS_HANDLE, NDIS_LINK_STATE, NDIS_OBJECT_TYPE_STATUS_INDICATION,
-    NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
+    NDIS_HANDLE, NDIS_LINK_STATE, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_STATUS_INDICATION,
+    NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1, NDIS_STATUS,
     NDIS_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_STATUS_LINK_STATE,
     NDIS_STATUS_RESET_END, NDIS_STATUS_RESET_START,
 };
@@ -55,21 +55,46 @@ crate::ddi! { "ndis.sys":
             // SAFETY: the document makes the buffer of this status an NDIS_LINK_STATE.
             unsafe { note_link(adapter, indication) };
         }
-        for &binding in adapter.bindings().iter() {
-            let Some(_busy) = binding.enter() else {
-                continue;
-            };
-            let handler = binding.protocol().handlers().StatusHandlerEx;
-            let handler = handler.expect("registration requires it");
-            let context = binding.context();
-            let about = format!("{code:#010x} {}", binding.name());
-            let mut copy = *indication;
-            run_data(binding.protocol().caller(), "ProtocolStatusEx", &about, || {
-                // SAFETY: the driver's registered function, with the context of a binding that is
-                // not closed while this runs; the buffer is the miniport's, for the whole call.
+        pass_up(adapter, indication);
+    }
+}
+
+/// NDIS itself tells what is bound to an adapter of a status without a buffer.
+pub(crate) fn of_ndis(adapter: &'static Adapter, code: NDIS_STATUS) {
+    let indication = NDIS_STATUS_INDICATION {
+        Header: NDIS_OBJECT_HEADER::new(
+            NDIS_OBJECT_TYPE_STATUS_INDICATION,
+            NDIS_STATUS_INDICATION_REVISION_1,
+            NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
+        ),
+        SourceHandle: handle_of(adapter),
+        StatusCode: code,
+        ..NDIS_STATUS_INDICATION::zeroed()
+    };
+    pass_up(adapter, &indication);
+}
+
+fn pass_up(adapter: &'static Adapter, indication: &NDIS_STATUS_INDICATION) {
+    let code = indication.StatusCode;
+    for &binding in adapter.bindings().iter() {
+        let Some(_busy) = binding.enter() else {
+            continue;
+        };
+        let handler = binding.protocol().handlers().StatusHandlerEx;
+        let handler = handler.expect("registration requires it");
+        let context = binding.context();
+        let about = format!("{code:#010x} {}", binding.name());
+        let mut copy = *indication;
+        run_data(
+            binding.protocol().caller(),
+            "ProtocolStatusEx",
+            &about,
+            || {
+                // SAFETY: the driver's registered function, with the context of a binding that is not
+                // closed while this runs; the buffer is the source's, for the whole call.
                 unsafe { handler(context, ptr::from_mut(&mut copy)) };
-            });
-        }
+            },
+        );
     }
 }
 

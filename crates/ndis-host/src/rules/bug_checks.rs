@@ -26,6 +26,10 @@ super::rules! {
         "initialise failed leaving interrupt",
         "when MiniportInitializeEx has failed: no interrupt of the adapter is registered",
         "bug-check-0x7c--bugcode-ndis-driver.md";
+    NDIS_BUGCHECK_PM_INIT_FAILED_NO_INT_DEREGISTER = BugCheck "NDIS_BUGCHECK_PM_INIT_FAILED_NO_INT_DEREGISTER",
+        "initialise after low power failed leaving interrupt",
+        "when MiniportInitializeEx has failed for an adapter that wakes: no interrupt of it is registered",
+        "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_RESET_COMPLETE_UNEXPECTED = BugCheck "NDIS_BUGCHECK_RESET_COMPLETE_UNEXPECTED",
         "NdisMResetComplete without pending reset",
         "when NdisMResetComplete is called: a reset is pending",
@@ -120,6 +124,6 @@ super::rules! {
         "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_MINIPORT_FATAL_ERROR = BugCheck "NDIS_BUGCHECK_MINIPORT_FATAL_ERROR",
         "a miniport does not fail for good",
-        "when a miniport answers OID_PNP_SET_POWER: with success; and when NdisMRemoveMiniport is called",
+        "when a miniport answers OID_PNP_SET_POWER: with success",
         "bug-check-0x15e-bugcode-ndis-driver-live-dump.md";
 }

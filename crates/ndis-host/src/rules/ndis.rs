@@ -5,7 +5,7 @@
 super::rules! {
     INIT_DE_REGISTER_INTERRUPT = Verifier "Init_DeRegisterInterrupt",
         "interrupt registered in initialise must be deregistered in halt",
-        "when MiniportHaltEx has returned: no interrupt of the adapter is registered",
+        "when an interrupt is deregistered: its adapter is in MiniportInitializeEx or MiniportHaltEx; what a halt leaves is a bug check of ndis.sys",
         "ndis-init-deregisterinterrupt.md";
     INIT_NDIS_ALLOCATE_IO_WORK_ITEM = Verifier "Init_NdisAllocateIoWorkItem",
         "work item allocated in MiniportInitializeEx must be freed in MiniportHaltEx, or inside initialise if that fails",
@@ -13,8 +13,24 @@ super::rules! {
         "ndis-init-ndisallocateioworkitem.md";
     INIT_REGISTER_INTERRUPT = Verifier "Init_RegisterInterrupt",
         "interrupt registration undone when initialise fails or at halt",
-        "when MiniportInitializeEx has failed: no interrupt of the adapter is registered",
+        "when an interrupt is registered: its adapter is in MiniportInitializeEx, and its functions are there; what a failed initialize leaves is a bug check of ndis.sys",
         "ndis-init-registerinterrupt.md";
+    INIT_REGISTER_SG = Verifier "Init_RegisterSG",
+        "scatter/gather DMA registration undone when initialise fails or at halt",
+        "when MiniportHaltEx has returned, or MiniportInitializeEx with an error: no DMA channel of the adapter is registered; and when one or a list of it ends: its lists were freed, once",
+        "ndis-init-registersg.md";
+    NDIS_M_MAP_IO_SPACE = Verifier "NdisMMapIoSpace",
+        "only inside MiniportInitializeEx",
+        "when device registers are mapped: the adapter is in MiniportInitializeEx; and when they are unmapped: they are mapped",
+        "ndis-ndismmapiospace.md";
+    NDIS_M_REGISTER_IO_PORT_RANGE = Verifier "NdisMRegisterIoPortRange",
+        "only inside MiniportInitializeEx or MiniportAddDevice, after NdisMSetMiniportAttributes",
+        "when I/O ports are registered: the adapter is in MiniportInitializeEx, with its registration attributes set",
+        "ndis-ndismregisterioportrange.md";
+    WRITE_ERROR_LOG = Verifier "WriteErrorLog",
+        "failed NdisMAllocateSharedMemory in initialise should be logged",
+        "when MiniportInitializeEx has returned: a failed allocation was followed by NdisWriteErrorLogEntry",
+        "ndis-writeerrorlog.md";
     NDIS_F_DEREGISTER_FILTER_DRIVER = Verifier "NdisFDeregisterFilterDriver",
         "filter driver deregisters in its unload routine",
         "when DriverUnload has returned: no filter driver of the image is registered",
