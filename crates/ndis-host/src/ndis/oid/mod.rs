@@ -12,9 +12,11 @@
 //! | `filter` | packet filter, multicast list, look-ahead |
 //! | `statistics` | single counters from `OID_GEN_STATISTICS` |
 //! | `clone` | clones for intermediate drivers |
+//! | `direct` | requests past the queue |
 
 mod answer;
 mod clone;
+mod direct;
 mod filter;
 mod queue;
 pub(crate) mod request;
@@ -43,7 +45,7 @@ use crate::call::Export;
 use crate::nt::irql::{self, Irql};
 use crate::nt::sched::Monitor;
 
-pub(crate) const TABLES: &[&[Export]] = &[EXPORTS, clone::EXPORTS];
+pub(crate) const TABLES: &[&[Export]] = &[EXPORTS, clone::EXPORTS, direct::EXPORTS];
 
 crate::ddi! { "ndis.sys":
     /// A protocol asks the adapter that it is bound to.

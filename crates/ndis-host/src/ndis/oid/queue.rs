@@ -362,7 +362,7 @@ fn finish(
 }
 
 /// What every answer of a miniport promises.
-fn check(adapter: &Adapter, request: Request, status: NDIS_STATUS) {
+pub(super) fn check(adapter: &Adapter, request: Request, status: NDIS_STATUS) {
     let (name, count, limit) = request.counts();
     if status == NDIS_STATUS_SUCCESS && count > limit {
         rules::broken(
