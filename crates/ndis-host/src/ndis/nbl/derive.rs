@@ -163,13 +163,13 @@ crate::ddi! { "ndis.sys":
 
 /// Where the parts of a derived NBL come from.
 #[derive(Clone, Copy)]
-struct Pools {
+pub(super) struct Pools {
     list: Option<(&'static NetBufferListPool, NDIS_HANDLE)>,
     buffer: NDIS_HANDLE,
 }
 
 impl Pools {
-    fn resolve(list: NDIS_HANDLE, buffer: NDIS_HANDLE, function: &str) -> Self {
+    pub(super) fn resolve(list: NDIS_HANDLE, buffer: NDIS_HANDLE, function: &str) -> Self {
         if !buffer.is_null() {
             resolve::<NetBufferPool>(buffer, function);
         }
@@ -183,7 +183,7 @@ impl Pools {
         self.list.map_or(TAG, |(pool, _)| pool.tag())
     }
 
-    fn buffer(self, chain: *mut MDL, offset: u32, length: u32) -> Option<Nb> {
+    pub(super) fn buffer(self, chain: *mut MDL, offset: u32, length: u32) -> Option<Nb> {
         let nb = buffer::make(self.tag(), self.buffer, BufferMade::WithList, None);
         buffer::describe(nb, chain, offset, length);
         nb
@@ -191,7 +191,7 @@ impl Pools {
 }
 
 /// Makes the NBL with the NBs that `pieces` makes of each NB of the original. NULL if any fails.
-fn derive(
+pub(super) fn derive(
     original: Nbl,
     pools: Pools,
     made: Made,
@@ -205,7 +205,7 @@ fn derive(
     for nb in original.buffers() {
         let Some(made_of_it) = pieces(nb) else {
             owner::remove(nbl, "NDIS");
-            if let Made::Fragment { delta, .. } = made {
+            if let Made::Fragment { delta, .. } | Made::Reassembled { delta, .. } = made {
                 for nb in nbl.buffers() {
                     window::advance(nb, delta, true, None, "NDIS");
                 }
@@ -228,7 +228,7 @@ fn derive(
 }
 
 /// Frees a derived NBL that the owner table has forgotten; its MDLs too if they are its own.
-fn free_derived(nbl: Nbl, of: usize, own_mdls: bool) {
+pub(super) fn free_derived(nbl: Nbl, of: usize, own_mdls: bool) {
     let buffers: Vec<Nb> = nbl.buffers().collect();
     for nb in buffers {
         if own_mdls {
@@ -253,14 +253,14 @@ fn fragment(nb: Nb, pools: Pools, at: u32, length: u32, delta: u32, back_fill: u
     Some(piece)
 }
 
-fn free_fragment(nb: Nb, delta: u32) {
+pub(super) fn free_fragment(nb: Nb, delta: u32) {
     window::advance(nb, delta, true, None, "NDIS");
     buffer::free_partial_chain(nb.chain());
     buffer::free(nb);
 }
 
 /// MDLs of their own for `length` used bytes of `nb` from `skip` on. `None` if there is no memory.
-fn partial_chain(nb: Nb, skip: u32, length: u32) -> Option<*mut MDL> {
+pub(super) fn partial_chain(nb: Nb, skip: u32, length: u32) -> Option<*mut MDL> {
     let mut first: *mut MDL = ptr::null_mut();
     let mut last: Option<Mdl> = None;
     for (start, length) in data::pieces(nb, skip, length) {
@@ -277,7 +277,7 @@ fn partial_chain(nb: Nb, skip: u32, length: u32) -> Option<*mut MDL> {
     Some(first)
 }
 
-fn mdl_of(mdl: *mut MDL) -> Option<Mdl> {
+pub(super) fn mdl_of(mdl: *mut MDL) -> Option<Mdl> {
     // SAFETY: only chains that were made here are passed, and they are alive.
     unsafe { Mdl::from_raw(mdl) }
 }

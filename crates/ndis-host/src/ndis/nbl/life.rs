@@ -20,6 +20,8 @@ pub(crate) enum Made {
     Clone { of: usize, flags: u32 },
     /// `NdisAllocateFragmentNetBufferList` of an NBL, with this `DataOffsetDelta`.
     Fragment { of: usize, delta: u32 },
+    /// `NdisAllocateReassembledNetBufferList` of an NBL, with this `DataOffsetDelta`.
+    Reassembled { of: usize, delta: u32 },
 }
 
 /// What happened to one NBL.

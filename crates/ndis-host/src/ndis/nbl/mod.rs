@@ -26,6 +26,7 @@ mod life;
 pub(crate) mod owner;
 pub(crate) mod pool;
 pub(crate) mod read;
+mod reassemble;
 pub(crate) mod snapshot;
 pub(crate) mod window;
 
@@ -41,5 +42,6 @@ pub(crate) const EXPORTS: &[&[Export]] = &[
     info::EXPORTS,
     pool::EXPORTS,
     read::EXPORTS,
+    reassemble::EXPORTS,
     window::EXPORTS,
 ];

@@ -20,6 +20,7 @@ use super::pool::{
     NdisFreeNetBufferListPool,
 };
 use super::read::NdisGetDataBuffer;
+use super::reassemble::{NdisAllocateReassembledNetBufferList, NdisFreeReassembledNetBufferList};
 use super::window::{NdisAdvanceNetBufferDataStart, NdisRetreatNetBufferDataStart};
 use crate::ndis::view::{Nb, Nbl};
 use crate::nic::{Memory, Shape};
@@ -228,6 +229,43 @@ fn long_data_becomes_several_fragments() {
     assert_eq!(lengths, [25, 25, 10]);
     // SAFETY: the fragment is in no hand.
     unsafe { NdisFreeFragmentNetBufferList(fragment, 0, 0) };
+}
+
+#[test]
+fn fragments_are_reassembled_into_one_buffer() {
+    let frame = Frame::new(&bytes(), &Shape::WHOLE);
+    let original = frame.nbl.raw();
+    // SAFETY: the original is alive.
+    let fragment = unsafe {
+        NdisAllocateFragmentNetBufferList(original, frame.pool, ptr::null_mut(), 0, 25, 0, 0, 0)
+    };
+    // SAFETY: the fragment is alive.
+    let whole = unsafe { NdisAllocateReassembledNetBufferList(fragment, frame.pool, 3, 12, 4, 0) };
+    // SAFETY: it was just allocated.
+    let view = unsafe { Nbl::from_raw(whole) }.unwrap();
+    let nb = view.first().unwrap();
+    assert_eq!((view.buffers().count(), data::check(nb)), (1, Ok(())));
+    assert_eq!((nb.length(), nb.offset()), (12 + 22 + 22 + 7, 4));
+    let all = bytes();
+    let expected = [&all[3..25], &all[28..50], &all[53..]].concat();
+    assert_eq!(data::bytes(nb)[12..], expected);
+    // SAFETY: the NBL is in no hand.
+    unsafe { NdisFreeReassembledNetBufferList(whole, 12, 0) };
+    // SAFETY: as above.
+    unsafe { NdisFreeFragmentNetBufferList(fragment, 0, 0) };
+}
+
+#[test]
+fn freeing_a_reassembled_nbl_with_another_delta_breaks_nbl_ownership() {
+    assert_broken(&rules::NBL_OWNERSHIP, &["DataOffsetDelta 8"], || {
+        let frame = Frame::new(&bytes(), &Shape::WHOLE);
+        let original = frame.nbl.raw();
+        // SAFETY: the original is alive.
+        let whole =
+            unsafe { NdisAllocateReassembledNetBufferList(original, frame.pool, 0, 12, 0, 0) };
+        // SAFETY: the wrong delta is found first.
+        unsafe { NdisFreeReassembledNetBufferList(whole, 8, 0) };
+    });
 }
 
 #[test]
