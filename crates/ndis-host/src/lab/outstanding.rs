@@ -84,7 +84,7 @@ pub(super) fn now() -> Outstanding {
 
 /// Ends the run if anything is left of the driver of `service`, now that `when`.
 pub(super) fn require_nothing_of(service: &str, driver: &Driver, when: &str) {
-    driver.check_left_no_device();
+    driver.check_left_no_object();
     let mut left = driver::registered(service);
     let range = driver.image();
     let of_image = |caller: usize| {

@@ -86,10 +86,30 @@ ddi! { "ntoskrnl.exe":
     }
 }
 
-/// The variadic functions, which the macro cannot declare.
+/// What compiled exception handling calls when an exception passes through a function with a handler
+/// (`__try`). No exception is raised in here: a fault ends the run before anybody could handle it.
+///
+/// # Safety
+/// None is needed: it looks at nothing.
+unsafe extern "efiapi" fn __C_specific_handler(
+    _record: *mut c_void,
+    _frame: *mut c_void,
+    _context: *mut c_void,
+    _dispatcher: *mut c_void,
+) -> i32 {
+    rules::broken(
+        &rules::EXCEPTION_NOT_HANDLED,
+        "the driver calls its exception handling by itself",
+    );
+}
+
+/// The variadic functions, which the macro cannot declare, and the handler, which nobody calls.
 pub const VARIADIC: &[Export] = &[
     variadic("DbgPrint", || DbgPrint as *const () as usize),
     variadic("DbgPrintEx", || DbgPrintEx as *const () as usize),
+    variadic("__C_specific_handler", || {
+        __C_specific_handler as *const () as usize
+    }),
 ];
 
 /// Prints a line (`nf-wdm-dbgprint.md`).

@@ -12,7 +12,7 @@ use ndis_sys::{DRIVER_EXTENSION, DRIVER_OBJECT, DRIVER_UNLOAD};
 use super::irql::Irql;
 use super::sched::Monitor;
 use super::string::UnicodeString;
-use super::{Outstanding, io, pool, registry, timer};
+use super::{Outstanding, etw, handle, io, pool, registry, system_thread, timer};
 use crate::call;
 use crate::image::{self, Image};
 use crate::rules;
@@ -101,7 +101,7 @@ impl Driver {
     /// Ends the run if the driver, which has been unloaded, left devices, symbolic links or pool that
     /// its image made, or a timer that would run its code. Called before the image goes.
     pub fn check_left_nothing(&self) {
-        self.check_left_no_device();
+        self.check_left_no_object();
         let mut left = pool::outstanding();
         left.retain(|block| self.image.contains(block.caller));
         if let Some(first) = left.first() {
@@ -127,11 +127,15 @@ impl Driver {
         }
     }
 
-    /// Ends the run if the driver, which has been unloaded, left a device, or a symbolic link that its
-    /// image made.
-    pub fn check_left_no_device(&self) {
+    /// Ends the run if the driver, which has been unloaded, left a device, or a symbolic link, thread,
+    /// trace provider or handle that its image made.
+    pub fn check_left_no_object(&self) {
         let object = &raw const *self.object;
-        io::check_left_nothing(&self.service, object, |caller| self.image.contains(caller));
+        let of_image = |address| self.image.contains(address);
+        io::check_left_nothing(&self.service, object, of_image);
+        system_thread::check_left_nothing(of_image);
+        etw::check_left_nothing(of_image);
+        handle::check_left_nothing(of_image);
     }
 
     /// How many opens its devices have. As long as there are any, the I/O manager does not unload it.

@@ -6,11 +6,15 @@
 
 use std::ffi::c_void;
 
-use ndis_sys::nt::{LIST_ENTRY, SIZE_T, SLIST_HEADER, ULONG, USHORT};
+use ndis_sys::nt::{
+    LIST_ENTRY, NTSTATUS, SIZE_T, SLIST_HEADER, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS,
+    ULONG, USHORT,
+};
 
 use super::pool::exports;
 use super::sched::Monitor;
 use crate::ddi;
+use crate::faults::should_fail;
 use crate::rules;
 
 ddi! { "ntoskrnl.exe":
@@ -41,6 +45,42 @@ ddi! { "ntoskrnl.exe":
     ) {
         // SAFETY: the driver gives the storage of a list (the function's document).
         unsafe { initialize(list, allocate, free, PAGED_POOL, size, tag) };
+    }
+
+    /// Makes a lookaside list of blocks of any pool (`nf-wdm-exinitializelookasidelistex.md`).
+    /// STATUS_SUCCESS or STATUS_INSUFFICIENT_RESOURCES.
+    [PASSIVE..=DISPATCH, unchecked] fn ExInitializeLookasideListEx(
+        list: *mut Lookaside,
+        allocate: *mut c_void,
+        free: *mut c_void,
+        pool_type: ULONG,
+        _flags: ULONG,
+        size: SIZE_T,
+        tag: ULONG,
+        _depth: USHORT,
+    ) -> NTSTATUS {
+        if should_fail("ExInitializeLookasideListEx") {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+        // The default functions take one argument less than those of these lists, which does no harm.
+        // SAFETY: the driver gives the storage of a list (the function's document).
+        unsafe { initialize(list, allocate, free, pool_type, size, tag) };
+        STATUS_SUCCESS
+    }
+
+    /// Frees the blocks that a list keeps (`nf-wdm-exflushlookasidelistex.md`): none here.
+    [PASSIVE..=DISPATCH, unchecked] fn ExFlushLookasideListEx(list: *mut Lookaside) {
+        if !LISTS.lock().contains(&(list as usize)) {
+            rules::broken(
+                &rules::LOOKASIDE_NOT_INITIALIZED,
+                format_args!("{list:p} is flushed, and is no lookaside list"),
+            );
+        }
+    }
+
+    /// Ends a lookaside list (`nf-wdm-exdeletelookasidelistex.md`).
+    [PASSIVE..=DISPATCH, unchecked] fn ExDeleteLookasideListEx(list: *mut Lookaside) {
+        delete(list);
     }
 
     /// Ends a lookaside list (`nf-wdm-exdeletenpagedlookasidelist.md`).
@@ -215,5 +255,34 @@ mod tests {
                 unsafe { ExDeleteNPagedLookasideList(list) };
             },
         );
+    }
+
+    #[test]
+    fn a_list_of_any_pool_works_as_the_others_do() {
+        let list = list();
+        let null = std::ptr::null_mut();
+        // SAFETY: the list was made.
+        unsafe { ExDeleteNPagedLookasideList(list) };
+        // SAFETY: the list has storage, and no functions of its own; the same below.
+        let made = unsafe { ExInitializeLookasideListEx(list, null, null, 0x200, 0, 64, 1, 0) };
+        assert_eq!(made, STATUS_SUCCESS);
+        // SAFETY: as above.
+        let content = unsafe { &*list };
+        assert_eq!((content.size, content.pool_type), (64, 0x200));
+        // SAFETY: as above.
+        unsafe { ExFlushLookasideListEx(list) };
+        // SAFETY: as above.
+        unsafe { ExDeleteLookasideListEx(list) };
+    }
+
+    #[test]
+    fn flushing_what_is_no_list_breaks_the_lookaside_rule() {
+        assert_broken(&rules::LOOKASIDE_NOT_INITIALIZED, &["is flushed"], || {
+            let list = list();
+            // SAFETY: the list was made.
+            unsafe { ExDeleteNPagedLookasideList(list) };
+            // SAFETY: the pointer is only looked up.
+            unsafe { ExFlushLookasideListEx(list) };
+        });
     }
 }

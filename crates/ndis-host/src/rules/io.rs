@@ -1,5 +1,6 @@
 //! The rules of requests and devices: those of WDM drivers, and Driver Verifier's I/O verification,
-//! which are named by the first parameter of its bug check 0xC9.
+//! which are named by the first parameter of its bug check 0xC9; and those of the objects beside them:
+//! work items, handles, references, mutexes, trace providers.
 
 super::rules! {
     DOUBLE_COMPLETION = Verifier "DoubleCompletion",
@@ -66,4 +67,36 @@ super::rules! {
         "a driver leaves the DeviceExtension member of NDIS's device alone",
         "when the device is deregistered: DeviceExtension is what NDIS put there",
         "nf-ndis-ndisregisterdeviceex.md";
+    WORK_ITEM = Host "System Worker Threads",
+        "a work item is queued once at a time, and freed when it is not queued",
+        "when a work item is queued or freed: the table of items has it, not queued",
+        "system-worker-threads.md";
+    INVALID_KERNEL_HANDLE = BugCheck "INVALID_KERNEL_HANDLE",
+        "a handle is closed once",
+        "when a handle is closed: the table of handles has it",
+        "bug-check-0x93--invalid-kernel-handle.md";
+    REFERENCE_BY_POINTER = BugCheck "REFERENCE_BY_POINTER",
+        "no more references to an object are given back than were taken",
+        "when a reference is taken or given back: the table of objects has the object",
+        "bug-check-0x18--reference-by-pointer.md";
+    RUNDOWN = Host "Run-Down Protection",
+        "a protection is released as often as it was acquired, and starts anew only after its run-down",
+        "when a protection is released or initialized again: the count in its word",
+        "run-down-protection.md";
+    SELF_DEADLOCK = Verifier "DRIVER_VERIFIER_DETECTED_VIOLATION 0x1000",
+        "a fast mutex is not acquired by the thread that holds it",
+        "when a fast mutex is acquired: its owner",
+        "bug-check-0xc4--driver-verifier-detected-violation.md";
+    MUTEX_RELEASED_BY_OTHER = Verifier "DRIVER_VERIFIER_DETECTED_VIOLATION 0x1004",
+        "a fast mutex is released by the thread that holds it",
+        "when a fast mutex is released: its owner",
+        "bug-check-0xc4--driver-verifier-detected-violation.md";
+    ETW_INVALID_HANDLE = Verifier "DRIVER_VERIFIER_DETECTED_VIOLATION 0xDC",
+        "EtwUnregister gets the handle of a registration, once",
+        "when EtwUnregister is called: the table of providers has the handle",
+        "bug-check-0xc4--driver-verifier-detected-violation.md";
+    ETW_LEFT = Verifier "DRIVER_VERIFIER_DETECTED_VIOLATION 0xDD",
+        "a driver unregisters its trace providers before it is unloaded",
+        "when DriverUnload has returned: the table of providers has none that this driver registered",
+        "bug-check-0xc4--driver-verifier-detected-violation.md";
 }
