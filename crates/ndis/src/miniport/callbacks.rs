@@ -166,7 +166,9 @@ unsafe extern "efiapi" fn oid_request<M: Miniport>(
     // SAFETY: NDIS calls MiniportOidRequest at PASSIVE_LEVEL.
     let at = unsafe { Passive::assume() };
     // SAFETY: NDIS holds a reference from initialize to halt.
-    let adapter = unsafe { Shared::<M>::lend_raw(context) };
+    let lent = unsafe { Shared::<M>::lend_raw(context) };
+    // Once the request is complete NDIS may halt the adapter, though this call has not returned.
+    let adapter = Shared::clone(&lent);
     // SAFETY: NDIS entrusts the request to this adapter until it is completed.
     match unsafe { OidRequest::from_raw(request) } {
         Some(request) => M::oid_request(&adapter, request, at).raw(),
