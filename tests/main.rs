@@ -4,3 +4,4 @@
 mod entry;
 mod miniport;
 mod protocol;
+mod races;

@@ -68,6 +68,12 @@ impl MuxLab {
         }
     }
 
+    /// The lab itself.
+    #[must_use]
+    pub fn into_lab(self) -> Lab {
+        self.lab
+    }
+
     /// Adds a NIC called [`NIC1`] with [`VLAN30`] above it, not plugged.
     pub fn add_second_nic(&self) {
         self.add_nic(NicConfig::new(NIC1, MAC_BELOW_1));

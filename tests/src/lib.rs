@@ -17,6 +17,7 @@ mod faults;
 mod frames;
 mod images;
 mod lab;
+mod schedules;
 mod traffic;
 
 pub use faults::{Fault, faults_in};
@@ -26,6 +27,7 @@ pub use lab::{
     BINDING, BINDING1, MuxLab, NIC, NIC1, NONE, SERVICE, VLAN10, VLAN20, VLAN30, VirtualMiniport,
     device,
 };
+pub use schedules::race;
 pub use traffic::{frames, must_succeed, until};
 
 /// How long anything may take before a test gives up on it. Nothing in a test takes as long by right.

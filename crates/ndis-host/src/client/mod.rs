@@ -59,6 +59,10 @@ struct State {
     sends: BTreeMap<usize, send::Out>,
     /// Send calls in progress.
     sending: u32,
+    /// Other calls in progress that use the binding.
+    using: u32,
+    /// The binding is about to be closed: no more calls with it but those of the closing.
+    closing: bool,
     buffer_pool: Option<usize>,
     /// OID requests out, with their answers.
     requests: BTreeMap<usize, Option<NDIS_STATUS>>,
@@ -225,9 +229,14 @@ impl Client {
 
     /// Makes any OID request and waits for its answer, which is `NDIS_STATUS_CLOSED` without a binding.
     pub fn request(&self, request: &mut NDIS_OID_REQUEST) -> NDIS_STATUS {
-        let Some(binding) = self.state.lock().binding else {
+        let Some(using) = self.begin_use() else {
             return NDIS_STATUS_CLOSED;
         };
+        self.request_on(using.binding, request)
+    }
+
+    /// The same on a binding that the caller knows to stay open.
+    fn request_on(&self, binding: usize, request: &mut NDIS_OID_REQUEST) -> NDIS_STATUS {
         let _entered = caller::enter(self.caller());
         let address = std::ptr::from_mut(request);
         self.state.lock().requests.insert(address as usize, None);
@@ -245,13 +254,25 @@ impl Client {
 
     /// Asks for OID requests with that `RequestId` to be completed early.
     pub fn cancel_requests(&self, id: usize) {
-        let Some(binding) = self.state.lock().binding else {
+        let Some(using) = self.begin_use() else {
             return;
         };
         let _entered = caller::enter(self.caller());
         let id = std::ptr::without_provenance_mut(id);
         // SAFETY: the binding is open; the id is a number that NDIS compares.
-        unsafe { oid::NdisCancelOidRequest(binding as *mut _, id) };
+        unsafe { oid::NdisCancelOidRequest(using.binding as *mut _, id) };
+    }
+
+    /// Keeps the binding from being closed for as long as the answer lives; none if it is not open, or
+    /// is about to be closed.
+    fn begin_use(&self) -> Option<Using<'_>> {
+        let mut state = self.state.lock();
+        let binding = state.binding.filter(|_| !state.closing)?;
+        state.using += 1;
+        Some(Using {
+            client: self,
+            binding,
+        })
     }
 
     fn caller(&self) -> Caller {
@@ -259,5 +280,18 @@ impl Client {
             name: self.name,
             built_in: true,
         }
+    }
+}
+
+/// A call in progress that uses a client's binding.
+struct Using<'a> {
+    client: &'a Client,
+    binding: usize,
+}
+
+impl Drop for Using<'_> {
+    fn drop(&mut self) {
+        self.client.state.lock().using -= 1;
+        self.client.state.notify_all();
     }
 }

@@ -15,13 +15,14 @@ use ndis_sys::{
     NDIS_STATUS_INDICATION, NDIS_STATUS_LINK_STATE, NDIS_STATUS_PENDING, NDIS_STATUS_RESOURCES,
     NDIS_STATUS_SUCCESS, NET_BUFFER_LIST_POOL_PARAMETERS,
     NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NET_PNP_EVENT_NOTIFICATION, NdisMedium802_3,
-    NetEventPause, NetEventQueryPower, NetEventRestart, OID_802_3_MULTICAST_LIST,
-    OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER,
+    NdisRequestSetInformation, NetEventPause, NetEventQueryPower, NetEventRestart,
+    OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER,
 };
 
 use super::{Attributes, Client};
 use crate::ndis::event::NdisCompleteNetPnPEvent;
 use crate::ndis::nbl::pool::{NdisAllocateNetBufferListPool, NdisFreeNetBufferListPool};
+use crate::ndis::oid::request;
 use crate::ndis::open::{NdisCloseAdapterEx, NdisOpenAdapterEx};
 use crate::ndis::register::{NdisDeregisterProtocolDriver, NdisRegisterProtocolDriver};
 use crate::ndis::strings::Counted;
@@ -135,15 +136,28 @@ impl Client {
 
     /// Closes the adapter and waits until that is done.
     fn close(&'static self) {
-        self.set(OID_GEN_CURRENT_PACKET_FILTER, &0_u32.to_le_bytes());
-        self.set(OID_802_3_MULTICAST_LIST, &[]);
-        self.state
-            .wait_until(None, |state| (!state.returning).then_some(()));
+        self.state.lock().closing = true;
+        self.state.wait_until(None, |state| {
+            (!state.returning && state.using == 0).then_some(())
+        });
         let (binding, pool) = {
             let mut state = self.state.lock();
             state.closed = false;
-            (state.binding.take(), state.pool.take())
+            (state.binding, state.pool.take())
         };
+        if let Some(binding) = binding {
+            let mut none = 0_u32.to_le_bytes();
+            let set = NdisRequestSetInformation;
+            let mut filter = request::new(set, OID_GEN_CURRENT_PACKET_FILTER, &mut none);
+            self.request_on(binding, &mut filter);
+            let mut list = request::new(set, OID_802_3_MULTICAST_LIST, &mut []);
+            self.request_on(binding, &mut list);
+        }
+        {
+            let mut state = self.state.lock();
+            state.binding = None;
+            state.closing = false;
+        }
         let Some(binding) = binding else {
             return;
         };

@@ -163,10 +163,9 @@ impl Client {
 
     /// Asks for sends with that id to be cancelled.
     pub fn cancel_sends(&'static self, id: usize) {
-        let binding = self.state.lock().binding;
-        if let Some(binding) = binding {
+        if let Some(using) = self.begin_use() {
             let _entered = caller::enter(self.caller());
-            let binding = binding as NDIS_HANDLE;
+            let binding = using.binding as NDIS_HANDLE;
             // SAFETY: the binding is open.
             unsafe { crate::ndis::send::NdisCancelSendNetBufferLists(binding, id as *mut _) };
         }

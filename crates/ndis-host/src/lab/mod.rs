@@ -21,6 +21,7 @@ mod power;
 mod state;
 
 pub mod file;
+pub mod race;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

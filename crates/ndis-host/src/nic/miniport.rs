@@ -171,7 +171,11 @@ unsafe extern "efiapi" fn initialize(
     let pool = unsafe { NdisAllocateNetBufferListPool(handle, &raw mut parameters) };
     nic.pool.store(pool, Ordering::Release);
     nic.stop.store(false, Ordering::SeqCst);
-    nic.state.lock().threads = 2;
+    {
+        let mut state = nic.state.lock();
+        state.threads = 2;
+        state.up = true;
+    }
     sched::spawn_service(format!("{} receive", nic.config.label), || {
         nic.receive_loop()
     });
@@ -182,9 +186,11 @@ unsafe extern "efiapi" fn initialize(
 unsafe extern "efiapi" fn halt(context: NDIS_HANDLE, _action: NDIS_HALT_ACTION) {
     let nic = nic_of(context);
     nic.stop.store(true, Ordering::SeqCst);
+    nic.state.lock().up = false;
     nic.state.notify_all();
-    nic.state
-        .wait_until(None, |state| (state.threads == 0).then_some(()));
+    nic.state.wait_until(None, |state| {
+        (state.threads == 0 && state.telling == 0).then_some(())
+    });
     nic.handle.store(ptr::null_mut(), Ordering::Release);
     let pool = nic.pool.swap(ptr::null_mut(), Ordering::AcqRel);
     // SAFETY: the pool is this adapter's; all its NBLs are back, because it is paused.

@@ -107,6 +107,10 @@ pub struct Nic {
 struct State {
     /// May indicate.
     running: bool,
+    /// From the end of its initialization to its halt.
+    up: bool,
+    /// Status indications in progress.
+    telling: u32,
     /// Indications in progress.
     indicating: u32,
     /// Completion calls in progress.
@@ -232,10 +236,14 @@ impl Nic {
 
     /// Indicates a status with a buffer.
     pub fn indicate_status<T: Copy>(&self, code: NDIS_STATUS, buffer: &T) {
-        let handle = self.handle();
-        if handle.is_null() {
-            return;
+        {
+            let mut state = self.state.lock();
+            if !state.up {
+                return;
+            }
+            state.telling += 1;
         }
+        let handle = self.handle();
         let mut buffer = *buffer;
         let mut indication = NDIS_STATUS_INDICATION {
             Header: NDIS_OBJECT_HEADER::new(
@@ -249,10 +257,14 @@ impl Nic {
             StatusBufferSize: size_of::<T>() as u32,
             ..NDIS_STATUS_INDICATION::zeroed()
         };
-        let _entered = caller::enter(CALLER);
-        // SAFETY: the handle is the adapter's, alive until it is halted; the indication lives during
-        // the call.
-        unsafe { crate::ndis::status::NdisMIndicateStatusEx(handle, &raw mut indication) };
+        {
+            let _entered = caller::enter(CALLER);
+            // SAFETY: the handle is the adapter's, whose halt waits for the end of this; the
+            // indication lives during the call.
+            unsafe { crate::ndis::status::NdisMIndicateStatusEx(handle, &raw mut indication) };
+        }
+        self.state.lock().telling -= 1;
+        self.state.notify_all();
     }
 
     fn link(&self) -> NDIS_LINK_STATE {

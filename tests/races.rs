@@ -1,0 +1,33 @@
+//! The races that an intermediate driver must survive, under a few schedules each. More of them:
+//! `NDISMUX_SCHEDULES=1000 cargo test -p ndismux-tests --test image races`.
+
+use ndismux_tests::race;
+
+/// Declares a test for each race.
+macro_rules! races {
+    ($($test:ident = $race:literal;)*) => {$(
+        #[test]
+        fn $test() {
+            race(concat!(module_path!(), "::", stringify!($test)), $race);
+        }
+    )*
+
+        #[test]
+        fn each_race_has_its_test() {
+            let tested = [$($race),*];
+            for race in ndis_host::lab::race::Race::all() {
+                assert!(tested.contains(&race.name), "{}", race.name);
+            }
+        }
+    };
+}
+
+races! {
+    unbind_against_initialize = "unbind-initialize";
+    unbind_against_restart = "unbind-restart";
+    unbind_against_requests_and_sends = "unbind-requests-sends";
+    unbind_against_status = "unbind-status";
+    halt_against_receive_returns = "halt-returns";
+    pause_against_indication = "pause-indication";
+    unload_against_everything = "unload-everything";
+}
