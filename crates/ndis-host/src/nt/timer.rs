@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn actions_run_at_dispatch_level_in_the_order_they_are_due() {
         let order = std::sync::Arc::new(Monitor::new(Vec::new()));
-        for delay in [20, 5, 10] {
+        for delay in [200, 50, 100] {
             let order = order.clone();
             after(Duration::from_millis(delay), move || {
                 assert_eq!(irql::current(), Irql::DISPATCH);
@@ -230,7 +230,7 @@ mod tests {
         let all = order.wait_until(Some(Duration::from_secs(10)), |order| {
             (order.len() == 3).then(|| order.clone())
         });
-        assert_eq!(all, Some(vec![5, 10, 20]));
+        assert_eq!(all, Some(vec![50, 100, 200]));
     }
 
     #[test]
