@@ -9,6 +9,19 @@ use ndismux_tests::{
 };
 
 image_tests! {
+    fn a_protocol_that_clears_what_it_wants_may_close_also_if_that_fails() {
+        let lab = MuxLab::new(&[VLAN10]);
+        lab.up();
+        for nth in 1..=100 {
+            lab.fail_nth("ExAllocatePool2", nth);
+        }
+        let cleared = lab.above("vlan10").set(OID_802_3_MULTICAST_LIST, &[]);
+        assert_eq!(cleared, NDIS_STATUS_RESOURCES, "else nothing is tested");
+        lab.remove_client("vlan10").expect("the client came up");
+        ndis_host::faults::clear();
+        lab.down();
+    }
+
     fn each_oid_has_its_value_in_its_length_and_too_short_a_buffer_is_told_the_length() {
         for when in [When::Inline, When::Later] {
             let lab = MuxLab::new(&[VLAN10]);

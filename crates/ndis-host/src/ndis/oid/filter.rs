@@ -1,7 +1,8 @@
 //! Requests that are each binding's own, of which the adapter gets the union: packet filter, multicast
 //! list, look-ahead.
 //!
-//! The binding's new value counts once the miniport took the union.
+//! The binding's new value counts once the miniport took the union. What a binding does not want any more
+//! counts also if the miniport failed the request: a protocol can do no more before it closes.
 
 use std::sync::atomic::Ordering;
 
@@ -105,7 +106,8 @@ fn multicast(
     Ok(entry(binding, request, union.concat(), filter))
 }
 
-/// A request with the union `value`, after whose success `filter` is the binding's.
+/// A request with the union `value`, after whose success `filter` is the binding's. Where it asks for
+/// nothing, the binding has nothing after it in any case.
 fn entry(
     binding: &'static Binding,
     request: Request,
@@ -119,11 +121,17 @@ fn entry(
     let taken = request.input().len() as u32;
     let source = Source::Binding(binding, request);
     Entry::translated(own(oid, value), source, move |status, _| {
-        if status == NDIS_STATUS_SUCCESS {
+        let wants_nothing = match oid {
+            OID_GEN_CURRENT_PACKET_FILTER => filter.packet_types == 0,
+            _ => filter.multicast.is_empty(),
+        };
+        if status == NDIS_STATUS_SUCCESS || wants_nothing {
             binding.change_filter(|current| match oid {
                 OID_GEN_CURRENT_PACKET_FILTER => current.packet_types = filter.packet_types,
                 _ => current.multicast = filter.multicast,
             });
+        }
+        if status == NDIS_STATUS_SUCCESS {
             request.set_counts(taken, 0);
         }
         status
