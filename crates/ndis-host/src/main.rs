@@ -39,6 +39,11 @@ mod linux {
         Inspect(cli::inspect::Args),
         /// Show which source lines of a driver image ran
         Coverage(cli::coverage::Args),
+        /// Run a lab's script under the rules, with each fault in turn if asked to
+        Check(cli::check::Args),
+        /// One run of `check`
+        #[command(hide = true)]
+        CheckOne,
         /// Run the lab that a lab file describes, until Ctrl-C
         Run(cli::run::Args),
     }
@@ -54,6 +59,8 @@ mod linux {
         let result = match arguments.command {
             Command::Inspect(args) => cli::inspect::run(&args),
             Command::Coverage(args) => cli::coverage::run(&args),
+            Command::Check(args) => cli::check::run(&args),
+            Command::CheckOne => Ok(cli::check::one::run()),
             Command::Run(args) => cli::run::run(&args),
         };
         result.unwrap_or_else(|error| {

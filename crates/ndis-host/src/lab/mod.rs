@@ -7,7 +7,7 @@
 //! There is one lab in a process at a time. Its parts never die: a NIC that was unplugged can be
 //! plugged again, a driver that was unloaded can be loaded again.
 //!
-//! Not in here: what a lab file says (`file`).
+//! Not in here: what a lab file says (`file`), and what is done with a lab in turn (`script`).
 
 mod adapter;
 mod device_file;
@@ -22,6 +22,7 @@ mod state;
 
 pub mod file;
 pub mod race;
+pub mod script;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -9,6 +9,7 @@
 //! | `[[binding]]` | what the registry holds for a protocol's binding to a NIC (`UpperBindings`) |
 //! | `[[virtual_miniport]]` | what it holds for a virtual miniport (`VlanId`, `NetworkAddress`) |
 //! | `[[client]]` | a built-in protocol above a virtual miniport or a NIC, and its wire |
+//! | `[[step]]` | what `check` does with it, in place of its standard script |
 //!
 //! `labs/demo.toml` shows each of them. Paths are relative to the lab file's own folder. An unknown
 //! key is an error, and so is a name that nothing in the file has. `set_up.rs` acts on it.
@@ -20,11 +21,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::script::{Refers, Step};
+
 pub use error::LabFileError;
 pub use policy::{
     FirstBindKey, ImCancelKey, ImInitializeKey, PolicySection, PoolKey, ResourcesKey, WhenKey,
 };
 pub use set_up::{Running, SetUpError};
+pub(crate) use set_up::{borrowed, values};
 pub use value::{DeviceName, InterfaceName, MacAddress, NdisVersion, RegistryValue};
 
 mod error;
@@ -60,6 +64,9 @@ pub struct LabFile {
     /// The upper clients.
     #[serde(default, rename = "client")]
     pub clients: Vec<ClientSection>,
+    /// The script of `check`, the standard one if empty.
+    #[serde(default, rename = "step", skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
 }
 
 /// `[[image]]`: a driver image.
@@ -247,6 +254,7 @@ impl LabFile {
                 .iter()
                 .map(|virtual_miniport| virtual_miniport.name.as_str()),
         );
+        adapters.extend(self.steps.iter().filter_map(Step::adds));
 
         for (index, nic) in self.nics.iter().enumerate() {
             if !MTU_RANGE.contains(&nic.mtu) {
@@ -277,6 +285,18 @@ impl LabFile {
         for (index, client) in self.clients.iter().enumerate() {
             let wanted = "a [[virtual_miniport]] or a [[nic]]";
             known("client", index, "above", &client.above, wanted, &adapters)?;
+        }
+        let clients: Vec<&str> = self.clients.iter().map(|it| it.name.as_str()).collect();
+        for (index, step) in self.steps.iter().enumerate() {
+            for (key, refers, name) in step.refers() {
+                let (wanted, names) = match refers {
+                    Refers::Service => ("an [[image]] with that service", &services),
+                    Refers::Nic => ("a [[nic]]", &nics),
+                    Refers::Client => ("a [[client]]", &clients),
+                    Refers::Adapter => ("a [[virtual_miniport]] or a [[nic]]", &adapters),
+                };
+                known("step", index, key, name, wanted, names)?;
+            }
         }
         Ok(())
     }

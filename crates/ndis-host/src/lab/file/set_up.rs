@@ -188,27 +188,18 @@ impl Running {
     }
 
     fn add_nic(&mut self, nic: &NicSection) -> Result<(), SetUpError> {
+        if nic.wire == WireSection::Memory && self.capture.is_none() {
+            // The lab keeps the far end: by the NIC's port it is there for whoever runs the lab.
+            self.lab.add_nic(configuration(nic, None));
+            return Ok(());
+        }
         let wire = self.wire(&nic.name, Edge::Nic, &nic.wire, |name| TapOptions {
             name,
             mac: None,
             mtu: nic.mtu,
             up: true,
         })?;
-        let mac = nic
-            .mac
-            .map(|mac| mac.0)
-            .or(wire.mac())
-            .unwrap_or_else(|| made_address(&nic.name));
-        let mut config = NicConfig::new(&nic.name, mac);
-        config.device = nic.device_name();
-        config.mtu = u32::from(nic.mtu);
-        config.link_speed = nic.speed;
-        config.out_of_band_tags = nic.out_of_band_tags;
-        config.shapes = match nic.shapes {
-            ShapesKey::Whole => vec![Shape::WHOLE],
-            ShapesKey::Awkward => Shape::awkward(),
-        };
-        self.lab.add_nic_on(config, wire);
+        self.lab.add_nic_on(configuration(nic, wire.mac()), wire);
         Ok(())
     }
 
@@ -279,6 +270,25 @@ enum Edge {
     Client,
 }
 
+/// What the NIC of a section is like, on a wire with that address.
+fn configuration(nic: &NicSection, of_wire: Option<[u8; 6]>) -> NicConfig {
+    let mac = nic
+        .mac
+        .map(|mac| mac.0)
+        .or(of_wire)
+        .unwrap_or_else(|| made_address(&nic.name));
+    let mut config = NicConfig::new(&nic.name, mac);
+    config.device = nic.device_name();
+    config.mtu = u32::from(nic.mtu);
+    config.link_speed = nic.speed;
+    config.out_of_band_tags = nic.out_of_band_tags;
+    config.shapes = match nic.shapes {
+        ShapesKey::Whole => vec![Shape::WHOLE],
+        ShapesKey::Awkward => Shape::awkward(),
+    };
+    config
+}
+
 /// An address for a NIC whose wire has none: locally administered, the same for the same name.
 fn made_address(name: &str) -> [u8; 6] {
     // FNV-1a: short, and fixed for ever, which the standard library's hashers are not.
@@ -289,14 +299,16 @@ fn made_address(name: &str) -> [u8; 6] {
     [2, a, b, c, d, e]
 }
 
-fn values(registry: &RegistryValues) -> Vec<(String, Value)> {
+/// Registry values as the lab takes them.
+pub(crate) fn values(registry: &RegistryValues) -> Vec<(String, Value)> {
     registry
         .iter()
         .map(|(name, value)| (name.clone(), value.into()))
         .collect()
 }
 
-fn borrowed(values: &[(String, Value)]) -> Vec<(&str, Value)> {
+/// The same with borrowed names.
+pub(crate) fn borrowed(values: &[(String, Value)]) -> Vec<(&str, Value)> {
     values
         .iter()
         .map(|(name, value)| (name.as_str(), value.clone()))

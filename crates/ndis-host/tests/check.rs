@@ -1,0 +1,139 @@
+//! `ndishost check` over labs of built-in parts: what it prints, and how it exits.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A lab file that is gone with the test.
+struct Lab(PathBuf);
+
+impl Lab {
+    fn new(name: &str, text: &str) -> Self {
+        let name = format!("ndishost-check-{}-{name}.toml", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).expect("the temporary folder can be written");
+        Self(path)
+    }
+
+    fn check(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_ndishost"))
+            .args(["check", "--lab"])
+            .arg(&self.0)
+            .args(arguments)
+            .output()
+            .expect("the command starts")
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // Should it stay, it is a small file in the temporary folder.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn text(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).into_owned()
+}
+
+const NIC_AND_CLIENT: &str = r#"
+[[nic]]
+name = "nic"
+wire = "memory"
+shapes = "awkward"
+[[client]]
+name = "client"
+above = "nic"
+wire = "memory"
+"#;
+
+#[test]
+fn built_in_parts_survive_every_policy() {
+    let lab = Lab::new("policies", NIC_AND_CLIENT);
+    let output = lab.check(&["--json"]);
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(output.status.code(), Some(0), "{summary:#}");
+    let policies = ndis_host::cli::check::policies::names().len();
+    assert_eq!(summary["policies"]["tried"], policies);
+    assert_eq!(summary["policies"]["survived"], policies);
+    assert_eq!(summary["bad"], Value::Array(Vec::new()));
+    assert_eq!(
+        summary["skipped"],
+        Value::Array(Vec::new()),
+        "every step was done"
+    );
+    assert_eq!(summary["exit_code"], 0);
+    assert!(
+        summary["rules"]["evaluated"].as_u64() > Some(0),
+        "{summary:#}"
+    );
+}
+
+#[test]
+fn a_step_that_finds_what_should_not_be_is_bad_and_says_how_to_repeat() {
+    let steps = "\n[[step]]\nplug = \"nic\"\n[[step]]\nattach = \"client\"\n[[step]]\nunplug = \"nic\"\n\
+                 [[step]]\nrunning = \"client\"\n";
+    let lab = Lab::new("unexpected", &format!("{NIC_AND_CLIENT}{steps}"));
+    let output = lab.check(&["--policy", "inline"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("running client: the client is Unbound"),
+        "{told}"
+    );
+    let repeat = format!("ndishost check --lab {} --policy inline\n", lab.0.display());
+    assert!(told.contains(&repeat), "{told}");
+    assert!(told.contains("exit code  1"), "{told}");
+}
+
+#[test]
+fn a_run_that_takes_too_long_hangs_and_its_last_calls_are_told() {
+    // Traffic for longer than the run may take.
+    let steps = "\n[[step]]\nplug = \"nic\"\n[[step]]\nattach = \"client\"\n\
+                 [[step]]\ntraffic = { frames = 4000000 }\n";
+    let lab = Lab::new("hangs", &format!("{NIC_AND_CLIENT}{steps}"));
+    let output = lab.check(&["--policy", "strict", "--timeout", "1"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("hangs; its last calls") && told.contains("nic runs"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_cannot_be_checked_is_refused_with_the_reason() {
+    let cases = [
+        (
+            "wire",
+            NIC_AND_CLIENT.replace("\"memory\"", "{ tap = \"tap0\" }"),
+            "wire = \"memory\"",
+        ),
+        (
+            "step",
+            format!("{NIC_AND_CLIENT}[[step]]\ndance = \"nic\"\n"),
+            "unknown variant `dance`",
+        ),
+        (
+            "image",
+            format!("{NIC_AND_CLIENT}[[image]]\nfile = \"none.sys\"\nservice = \"none\"\n"),
+            "none.sys",
+        ),
+    ];
+    for (name, file, wanted) in cases {
+        let output = Lab::new(name, &file).check(&[]);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {told}");
+        assert!(told.contains(wanted), "{name}: {told}");
+    }
+    let lab = Lab::new("usage", NIC_AND_CLIENT);
+    for usage in [
+        &["--only", "12", "--faults"][..],
+        &["--pairs"],
+        &["--policy", "kind"],
+    ] {
+        assert_eq!(lab.check(usage).status.code(), Some(2), "{usage:?}");
+    }
+}

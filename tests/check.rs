@@ -1,0 +1,51 @@
+//! `ndishost check` over `labs/check.toml`, with a few of the faults: the whole takes minutes, and is what the
+//! command is for.
+
+use std::{env, path::Path, process::Command};
+
+use ndismux_tests::image;
+use serde_json::Value;
+
+/// Runs the command in the folder of the workspace, and reads its summary.
+fn check(arguments: &[&str]) -> (Option<i32>, Value) {
+    assert!(image().exists());
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "-q", "-p", "ndis-host", "--bin", "ndishost", "--"])
+        .args(["check", "--lab", "labs/check.toml", "--json"])
+        .args(arguments)
+        .current_dir(root)
+        .output()
+        .expect("cargo runs");
+    let summary = serde_json::from_slice(&output.stdout);
+    let summary = summary.unwrap_or_else(|error| {
+        panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+    });
+    (output.status.code(), summary)
+}
+
+#[test]
+fn the_driver_survives_the_script_and_faults_all_over_it() {
+    let (code, summary) = check(&["--faults", "--pairs", "--limit", "8"]);
+    assert_eq!(code, Some(0), "{summary:#}");
+    assert_eq!(summary["skipped"], Value::Array(Vec::new()), "{summary:#}");
+    assert!(summary["points"].as_u64() > Some(40), "{summary:#}");
+    let faults = &summary["faults"];
+    assert_eq!(faults["tried"], 8, "{summary:#}");
+    // The first calls are DriverEntry's, which fails with them; a pair is among the last.
+    assert!(faults["refused"].as_u64() > Some(0), "{summary:#}");
+    let met = [&faults["survived"], &faults["refused"]];
+    let met: u64 = met.into_iter().filter_map(Value::as_u64).sum();
+    assert!(
+        met >= 7,
+        "points have the same names in each process: {summary:#}"
+    );
+}
+
+#[test]
+fn a_point_that_never_comes_by_is_not_counted_as_survived() {
+    let (code, summary) = check(&["--faults", "--only", "0123456789abcdef"]);
+    assert_eq!(code, Some(0), "{summary:#}");
+    assert_eq!(summary["faults"]["not_met"], 1, "{summary:#}");
+    assert_eq!(summary["faults"]["survived"], 0, "{summary:#}");
+}
