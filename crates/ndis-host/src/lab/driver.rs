@@ -8,9 +8,12 @@ use ndis_sys::{NDIS_STATUS, NdisHaltDeviceDisabled, NetEventReconfigure};
 
 use super::{Lab, LabError, already, find_device, outstanding, unknown};
 use crate::ndis::caller::{self, Caller};
+use crate::ndis::filter::attach;
+use crate::ndis::filter::driver::{filter_of, registered};
 use crate::ndis::{driver, event, im, pnp, strings, trace};
 use crate::nt::driver::Driver;
 use crate::nt::irql::{self, Irql};
+use crate::rules;
 
 impl Lab {
     /// Says which file the image of a service is.
@@ -49,6 +52,9 @@ impl Lab {
         }
         self.drivers.lock().insert(service.to_owned(), driver);
         self.as_host(|| {
+            if let Some(filter) = filter_of(service) {
+                attach::attach_driver(filter);
+            }
             if let Some(protocol) = driver::protocol_of(service) {
                 pnp::bind_protocol(protocol);
             }
@@ -144,6 +150,12 @@ impl Lab {
             let _entered = caller::enter(image_caller(service));
             irql::at(Irql::PASSIVE, || driver.unload());
         }
+        let filters = registered(service);
+        rules::check(
+            &rules::NDIS_F_DEREGISTER_FILTER_DRIVER,
+            filters.is_empty(),
+            || format!("the driver was unloaded, and this is registered: {filters:?}"),
+        );
         outstanding::require_nothing_of(service, &driver, "the driver was unloaded");
         Ok(())
     }

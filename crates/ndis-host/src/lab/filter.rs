@@ -1,7 +1,10 @@
 //! Filter drivers in a lab: on which devices they stand, and in which order.
 
 use super::{Lab, LabError, find_device};
+use crate::ndis::FilterState;
 use crate::ndis::device::{self, Filter, FilterKind, FilterRun};
+use crate::ndis::filter::driver::filter_of;
+use crate::ndis::filter::{Module, attach};
 
 impl Lab {
     /// Puts the filter driver of a service on top of those that stand on a device already: an optional
@@ -36,6 +39,22 @@ impl Lab {
             run,
         };
         device::stack_filter(&device.name, filter);
+        if let Some(driver) = filter_of(service) {
+            self.as_host(|| attach::attach_driver(driver));
+        }
         Ok(())
+    }
+
+    /// Where the module of a filter driver on a device is.
+    pub fn filter_state(&self, service: &str, device_label: &str) -> FilterState {
+        let adapter = self.adapter(device_label);
+        let module = adapter.and_then(|adapter| {
+            let modules = adapter.filters.modules();
+            let of_service = |module: &&&'static Module| {
+                module.configured().service.eq_ignore_ascii_case(service)
+            };
+            modules.iter().find(of_service).copied()
+        });
+        module.map_or(FilterState::Detached, |module| module.state())
     }
 }

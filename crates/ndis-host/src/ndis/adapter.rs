@@ -28,6 +28,7 @@ use super::attributes::Attributes;
 use super::binding::Binding;
 use super::driver::{MiniportDriver, run, run_status};
 use super::ethernet::Mac;
+use super::filter::{Layer, Stack};
 use super::im::Instance;
 use super::nbl::owner;
 use super::nbl::snapshot::Way;
@@ -72,6 +73,8 @@ pub(crate) struct Adapter {
     pub(crate) oids: oid::Queue,
     /// Whether it is awake.
     pub(crate) power: power::State,
+    /// The filter modules above it.
+    pub(crate) filters: Stack,
 }
 
 struct Inner {
@@ -118,6 +121,7 @@ impl Adapter {
                 indicating: AtomicUsize::new(0),
                 oids: oid::Queue::default(),
                 power: power::State::default(),
+                filters: Stack::default(),
             }),
             format!("adapter {name}"),
         )
@@ -140,10 +144,16 @@ impl Adapter {
 
     /// Its interface's name.
     pub(crate) fn luid(&self) -> NET_LUID_LH {
-        let mut luid = NET_LUID_LH::zeroed();
-        luid.set_NetLuidIndex(u64::from(self.index));
-        luid.set_IfType(6);
-        luid
+        luid_of(self.index)
+    }
+
+    /// Index and name of the highest interface on it, which protocols are bound to: the filter module
+    /// at the top, or its own.
+    pub(crate) fn bound_interface(&self) -> (u32, NET_LUID_LH) {
+        match self.filters.top() {
+            Some(top) => (top.index(), top.luid()),
+            None => (self.index, self.luid()),
+        }
     }
 
     /// What its driver calls it.
@@ -272,7 +282,7 @@ impl Adapter {
 
     /// Paused to Halted by `MiniportHaltEx`.
     pub(crate) fn halt(&'static self, action: NDIS_HALT_ACTION) {
-        self.oids.drain();
+        self.oids.drain(Layer::Adapter(self));
         self.go(AdapterState::Paused, AdapterState::Halted);
         let handler = self.driver.handlers().HaltHandlerEx;
         let handler = handler.expect("registration requires it");
@@ -358,9 +368,11 @@ impl Adapter {
     }
 
     /// Paused to Running by `MiniportRestart`, or back.
-    pub(crate) fn restart(&'static self) -> Result<(), NDIS_STATUS> {
+    pub(crate) fn restart(
+        &'static self,
+        attributes: &mut RestartAttributes,
+    ) -> Result<(), NDIS_STATUS> {
         self.go(AdapterState::Paused, AdapterState::Restarting);
-        let mut attributes = RestartAttributes::of(self);
         let mut parameters = NDIS_MINIPORT_RESTART_PARAMETERS {
             Header: NDIS_OBJECT_HEADER::new(
                 NDIS_OBJECT_TYPE_DEFAULT,
@@ -510,6 +522,14 @@ crate::ddi! { "ndis.sys":
         record.returns(Status);
         adapter.complete(AdapterState::Restarting, Status, "NdisMRestartComplete");
     }
+}
+
+/// The name of the interface with that index.
+pub(crate) fn luid_of(index: u32) -> NET_LUID_LH {
+    let mut luid = NET_LUID_LH::zeroed();
+    luid.set_NetLuidIndex(u64::from(index));
+    luid.set_IfType(6);
+    luid
 }
 
 /// A PnP operation on an adapter. Others wait until it is dropped.

@@ -30,6 +30,7 @@ impl BindParameters {
         let mut attributes = Box::new(adapter.with_attributes(|attributes| attributes.clone()));
         let general = attributes.general();
         let link = attributes.link;
+        let (bound_index, bound_luid) = adapter.bound_interface();
         let parameters = Box::new(NDIS_BIND_PARAMETERS {
             Header: NDIS_OBJECT_HEADER::new(
                 NDIS_OBJECT_TYPE_BIND_PARAMETERS,
@@ -54,8 +55,8 @@ impl BindParameters {
             CurrentMacAddress: general.CurrentMacAddress,
             PhysicalMediumType: general.PhysicalMediumType,
             RcvScaleCapabilities: pointer(&mut attributes.rss),
-            BoundIfNetluid: adapter.luid(),
-            BoundIfIndex: adapter.index(),
+            BoundIfNetluid: bound_luid,
+            BoundIfIndex: bound_index,
             LowestIfNetluid: adapter.luid(),
             LowestIfIndex: adapter.index(),
             AccessType: general.AccessType,

@@ -19,6 +19,8 @@ use super::adapter::Adapter;
 use super::binding::{BindContext, Binding};
 use super::driver::{MiniportDriver, ProtocolDriver};
 use super::faults::should_fail;
+use super::filter::Module;
+use super::filter::driver::FilterDriver;
 use super::nbl::block;
 use super::object::{self, Kind, Object, handle_of, resolve};
 use super::{device, header, strings, trace};
@@ -332,6 +334,8 @@ fn key_of(handle: NDIS_HANDLE, function: &str) -> (String, Option<&'static Adapt
     let kinds = [
         Kind::MiniportDriver,
         Kind::ProtocolDriver,
+        Kind::FilterDriver,
+        Kind::FilterModule,
         Kind::Adapter,
         Kind::Binding,
         Kind::BindContext,
@@ -344,6 +348,16 @@ fn key_of(handle: NDIS_HANDLE, function: &str) -> (String, Option<&'static Adapt
         Kind::ProtocolDriver => {
             let driver = resolve::<ProtocolDriver>(handle, function);
             (parameters(driver.caller().name), None)
+        }
+        Kind::FilterDriver => {
+            let driver = resolve::<FilterDriver>(handle, function);
+            (parameters(driver.caller().name), None)
+        }
+        Kind::FilterModule => {
+            let module = resolve::<Module>(handle, function);
+            let service = module.driver().caller().name;
+            let section = section(service, module.adapter().name());
+            (registry::service_path(&section), None)
         }
         Kind::Adapter => {
             let adapter = resolve::<Adapter>(handle, function);

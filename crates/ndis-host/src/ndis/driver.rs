@@ -12,6 +12,8 @@ use ndis_sys::{
 use super::adapter::Adapter;
 use super::binding::Binding;
 use super::caller::{self, Caller};
+use super::filter::Module;
+use super::filter::driver::{self as filter_driver, FilterDriver};
 use super::object::{self, Kind, Object, resolve};
 use super::{rwlock, trace};
 use crate::nt::irql::Irql;
@@ -286,6 +288,7 @@ pub(crate) fn registered(service: &str) -> Vec<String> {
     miniports
         .map(|it| format!("{it:?}"))
         .chain(protocols.map(|it| format!("{it:?}")))
+        .chain(filter_driver::registered(service))
         .collect()
 }
 
@@ -325,6 +328,8 @@ pub(crate) fn party_of(handle: NDIS_HANDLE, function: &str) -> Caller {
         &[
             Kind::MiniportDriver,
             Kind::ProtocolDriver,
+            Kind::FilterDriver,
+            Kind::FilterModule,
             Kind::Adapter,
             Kind::Binding,
             Kind::GenericObject,
@@ -334,6 +339,8 @@ pub(crate) fn party_of(handle: NDIS_HANDLE, function: &str) -> Caller {
     match kind {
         Kind::MiniportDriver => resolve::<MiniportDriver>(handle, function).caller,
         Kind::ProtocolDriver => resolve::<ProtocolDriver>(handle, function).caller,
+        Kind::FilterDriver => resolve::<FilterDriver>(handle, function).caller(),
+        Kind::FilterModule => resolve::<Module>(handle, function).driver().caller(),
         Kind::Adapter => resolve::<Adapter>(handle, function).driver().caller,
         Kind::Binding => resolve::<Binding>(handle, function).protocol().caller,
         _ => caller::current(),

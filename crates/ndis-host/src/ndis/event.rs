@@ -15,14 +15,15 @@ use ndis_sys::{
     NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, NDIS_STRING, NET_PNP_EVENT, NET_PNP_EVENT_CODE,
     NET_PNP_EVENT_NOTIFICATION, NET_PNP_EVENT_NOTIFICATION_REVISION_1,
     NET_PNP_EVENT_NOTIFICATION_REVISION_2, NetEventBindList, NetEventBindsComplete,
-    NetEventCancelRemoveDevice, NetEventIMReEnableDevice, NetEventPause, NetEventPnPCapabilities,
-    NetEventPortActivation, NetEventPortDeactivation, NetEventQueryPower,
+    NetEventCancelRemoveDevice, NetEventFilterPreDetach, NetEventIMReEnableDevice, NetEventPause,
+    NetEventPnPCapabilities, NetEventPortActivation, NetEventPortDeactivation, NetEventQueryPower,
     NetEventQueryRemoveDevice, NetEventReconfigure, NetEventRestart, NetEventSetPower,
 };
 
 use super::adapter::Adapter;
 use super::binding::{Binding, BindingState};
 use super::driver::{ProtocolDriver, run_status};
+use super::filter::{self, Layer, Module};
 use super::nbl::owner;
 use super::nbl::snapshot::Way;
 use super::object::{self, Kind, resolve};
@@ -56,9 +57,9 @@ impl Binding {
     }
 
     /// Paused to Running by `NetEventRestart`.
-    pub(crate) fn restart(&'static self) {
+    pub(crate) fn restart(&'static self, attributes: &mut RestartAttributes) {
         self.go(BindingState::Paused, BindingState::Restarting);
-        let mut attributes = RestartAttributes::of(self.adapter());
+        let (index, luid) = self.adapter().bound_interface();
         let mut parameters = NDIS_PROTOCOL_RESTART_PARAMETERS {
             Header: NDIS_OBJECT_HEADER::new(
                 NDIS_OBJECT_TYPE_PROTOCOL_RESTART_PARAMETERS,
@@ -66,8 +67,8 @@ impl Binding {
                 NDIS_SIZEOF_PROTOCOL_RESTART_PARAMETERS_REVISION_1,
             ),
             RestartAttributes: attributes.as_ptr(),
-            BoundIfIndex: self.adapter().index(),
-            BoundIfNetluid: self.adapter().luid(),
+            BoundIfIndex: index,
+            BoundIfNetluid: luid,
             ..NDIS_PROTOCOL_RESTART_PARAMETERS::zeroed()
         };
         self.notify(NetEventRestart, &mut parameters);
@@ -109,15 +110,7 @@ fn notify(
     code: NET_PNP_EVENT_CODE,
     (buffer, length): (*mut c_void, u32),
 ) -> NDIS_STATUS {
-    let mut notification = NET_PNP_EVENT_NOTIFICATION {
-        Header: NDIS_OBJECT_HEADER::new(
-            NDIS_OBJECT_TYPE_DEFAULT,
-            NET_PNP_EVENT_NOTIFICATION_REVISION_2,
-            NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
-        ),
-        ..NET_PNP_EVENT_NOTIFICATION::zeroed()
-    };
-    notification.NetPnPEvent.NetEvent = code;
+    let mut notification = self::notification(code);
     notification.NetPnPEvent.Buffer = buffer;
     notification.NetPnPEvent.BufferLength = length;
     let notification = &raw mut notification;
@@ -234,21 +227,15 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
-        let mut status = NDIS_STATUS_SUCCESS;
         if matches!(event.NetEvent, NetEventPortActivation | NetEventPortDeactivation) {
-            status = port::note_event(adapter, &event);
+            let status = port::note_event(adapter, &event);
             if status != NDIS_STATUS_SUCCESS {
                 return record.returns(status);
             }
         }
-        for binding in adapter.bindings().iter() {
-            let buffer = (event.Buffer, event.BufferLength);
-            let answer = notify(binding.protocol(), Some(binding), event.NetEvent, buffer);
-            if answer != NDIS_STATUS_SUCCESS {
-                status = answer;
-            }
-        }
-        record.returns(status)
+        // SAFETY: as above.
+        let notification = unsafe { &*NetPnPEventNotification };
+        record.returns(pass_up(Layer::Adapter(adapter), notification))
     }
 }
 
@@ -286,6 +273,70 @@ fn wrong(
     }
 }
 
+/// Tells those above `from` of a network event: the next filter module that wants to know, or the
+/// bindings.
+pub(crate) fn pass_up(from: Layer, notification: &NET_PNP_EVENT_NOTIFICATION) -> NDIS_STATUS {
+    let adapter = from.adapter();
+    let has = |module: &Module| module.driver().handlers().NetPnPEventHandler.is_some();
+    let next = adapter.filters.above(from.filter(), has);
+    if let Some(status) = next.and_then(|module| filter::event::deliver(module, notification)) {
+        return status;
+    }
+    let event = notification.NetPnPEvent;
+    let mut status = NDIS_STATUS_SUCCESS;
+    for binding in adapter.bindings().iter() {
+        let buffer = (event.Buffer, event.BufferLength);
+        let answer = notify(binding.protocol(), Some(binding), event.NetEvent, buffer);
+        if answer != NDIS_STATUS_SUCCESS {
+            status = answer;
+            // Who refused decides a query: the others are not asked.
+            if matches!(
+                event.NetEvent,
+                NetEventQueryPower | NetEventQueryRemoveDevice
+            ) {
+                break;
+            }
+        }
+    }
+    status
+}
+
+/// Tells all that stands above an adapter of a network event.
+pub(crate) fn tell<T>(
+    adapter: &'static Adapter,
+    code: NET_PNP_EVENT_CODE,
+    buffer: &mut T,
+) -> NDIS_STATUS {
+    let mut notification = notification(code);
+    notification.NetPnPEvent.Buffer = ptr::from_mut(buffer).cast();
+    notification.NetPnPEvent.BufferLength = size_of::<T>() as u32;
+    pass_up(Layer::Adapter(adapter), &notification)
+}
+
+/// Ends the run if `function` propagates an event that drivers keep to themselves.
+pub(crate) fn require_propagated(code: NET_PNP_EVENT_CODE, function: &str) {
+    if NOT_PROPAGATED.contains(&code) {
+        rules::broken(
+            &rules::NDIS_BUGCHECK_ILLEGAL_NET_PNP_EVENT,
+            format_args!("{function}: {} is not propagated", name_of(code)),
+        );
+    }
+}
+
+/// A notification of an event without a buffer.
+pub(crate) fn notification(code: NET_PNP_EVENT_CODE) -> NET_PNP_EVENT_NOTIFICATION {
+    let mut notification = NET_PNP_EVENT_NOTIFICATION {
+        Header: NDIS_OBJECT_HEADER::new(
+            NDIS_OBJECT_TYPE_DEFAULT,
+            NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+            NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+        ),
+        ..NET_PNP_EVENT_NOTIFICATION::zeroed()
+    };
+    notification.NetPnPEvent.NetEvent = code;
+    notification
+}
+
 /// The name of an event.
 pub(crate) fn name_of(code: NET_PNP_EVENT_CODE) -> &'static str {
     match code {
@@ -302,6 +353,7 @@ pub(crate) fn name_of(code: NET_PNP_EVENT_CODE) -> &'static str {
         NetEventIMReEnableDevice => "NetEventIMReEnableDevice",
         NetEventPortActivation => "NetEventPortActivation",
         NetEventPortDeactivation => "NetEventPortDeactivation",
+        NetEventFilterPreDetach => "NetEventFilterPreDetach",
         _ => "NetEvent",
     }
 }

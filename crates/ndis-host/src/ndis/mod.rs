@@ -9,6 +9,7 @@
 //! | `driver`, `register` | registered drivers |
 //! | `adapter`, `attributes`, `restart` | miniport adapters |
 //! | `binding`, `bind_parameters`, `open`, `event` | bindings of protocols to adapters |
+//! | `filter` | filter modules between the two |
 //! | `im` | virtual miniports of intermediate drivers |
 //! | [`device`], `pnp`, `device_event` | what is there, and the order in which it starts and stops |
 //! | `power` | sleep, wake and shutdown |
@@ -43,6 +44,7 @@ pub mod error_log;
 pub mod ethernet;
 pub(crate) mod event;
 pub(crate) mod faults;
+pub(crate) mod filter;
 mod header;
 pub(crate) mod im;
 mod interface;
@@ -83,6 +85,7 @@ mod work;
 
 pub use adapter::AdapterState;
 pub use binding::BindingState;
+pub use filter::FilterState;
 pub use im::ImState;
 
 use crate::call::Export;
@@ -122,5 +125,9 @@ pub(crate) fn exports() -> impl Iterator<Item = &'static [Export]> {
         version::EXPORTS,
         work::EXPORTS,
     ];
-    own.iter().chain(oid::TABLES).chain(nbl::EXPORTS).copied()
+    own.iter()
+        .chain(oid::TABLES)
+        .chain(filter::TABLES)
+        .chain(nbl::EXPORTS)
+        .copied()
 }

@@ -24,6 +24,10 @@ pub(crate) enum Kind {
     MiniportDriver,
     /// From `NdisRegisterProtocolDriver`.
     ProtocolDriver,
+    /// From `NdisFRegisterFilterDriver`.
+    FilterDriver,
+    /// Given to `FilterAttach`.
+    FilterModule,
     /// Given to `MiniportInitializeEx`.
     Adapter,
     /// Given to `ProtocolBindAdapterEx`.
@@ -65,6 +69,8 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::MiniportDriver => "miniport driver handle",
             Self::ProtocolDriver => "protocol driver handle",
+            Self::FilterDriver => "filter driver handle",
+            Self::FilterModule => "filter module handle",
             Self::Adapter => "miniport adapter handle",
             Self::BindContext => "bind context",
             Self::UnbindContext => "unbind context",

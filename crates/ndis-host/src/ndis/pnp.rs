@@ -2,32 +2,36 @@
 //!
 //! | operation | order (starting-a-driver-stack.md, stopping-a-driver-stack.md) |
 //! |---|---|
-//! | [`start`] | initialize, bind each protocol, restart the adapter, restart the bindings |
-//! | [`stop`] | pause the bindings, pause the adapter, unbind each, halt |
-//! | [`bind_protocol`] | pause the bindings and the adapter, bind, restart |
-//! | [`unbind_protocol`] | pause the bindings and the adapter, unbind, restart what is left |
+//! | [`start`] | initialize, attach the filters, bind each protocol, restart the stack |
+//! | [`stop`] | pause the stack, unbind each protocol, detach the filters, halt |
+//! | [`bind_protocol`] | pause the stack, bind, restart |
+//! | [`unbind_protocol`] | pause the stack, unbind, restart what is left |
+//! | [`pause_stack`] | the bindings, the filters from the top down, the adapter |
+//! | [`restart_stack`] | the adapter, the filters from the bottom up, the bindings |
 //!
 //! One operation at a time goes on with an adapter; operations on different adapters run in parallel
 //! and may nest, as an intermediate driver's do. What NDIS does on its own account runs in jobs
 //! ([`job`]) that a test can wait for.
 //!
-//! Filters would be attached, paused and restarted between adapter and bindings, in
-//! [`pause_stack`] and [`restart_stack`].
+//! Not in here: filters that come and go while the adapter runs (`filter::attach`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ndis_sys::{
-    NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_PAUSE_BIND_PROTOCOL, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE,
-    NDIS_PAUSE_UNBIND_PROTOCOL, NDIS_STATUS, NDIS_STATUS_SUCCESS, NdisHaltDeviceSurpriseRemoved,
-    NetEventBindsComplete,
+    NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_PAUSE_BIND_PROTOCOL, NDIS_PAUSE_DETACH_FILTER,
+    NDIS_PAUSE_MINIPORT_DEVICE_REMOVE, NDIS_PAUSE_UNBIND_PROTOCOL, NDIS_STATUS,
+    NDIS_STATUS_SUCCESS, NdisHaltDeviceSurpriseRemoved, NetEventBindsComplete,
 };
 
 use super::adapter::{Adapter, AdapterState};
 use super::binding::{Binding, BindingState};
 use super::caller::{self, Caller};
+use super::device::FilterRun;
 use super::driver::{self, ProtocolDriver};
+use super::filter::{FilterState, Module, attach};
 use super::object::resolve;
+use super::restart::RestartAttributes;
 use super::{device, device_event, event, power, trace};
 use crate::nt::sched::{self, Monitor};
 use crate::{call, rules};
@@ -48,18 +52,42 @@ pub(crate) fn start(
         .insert(adapter.name().to_ascii_uppercase(), adapter);
     initialized();
     device_event::power_profile(adapter);
+    attach::attach_all(adapter);
+    let bound = bind_all(adapter);
+    restart_stack(adapter);
+    drop(operation);
+    binds_complete(&bound);
+    Ok(())
+}
+
+/// Binds the protocols that are configured for an adapter and not bound to it; none, if a filter is
+/// missing that the stack must have.
+pub(crate) fn bind_all(adapter: &'static Adapter) -> Vec<&'static ProtocolDriver> {
     let mut bound = Vec::new();
+    if !attach::is_complete(adapter) {
+        return bound;
+    }
     for protocol in driver::protocols() {
-        if is_configured(protocol, adapter) && Binding::bind(protocol, adapter).is_ok() {
+        let wanted = is_configured(protocol, adapter) && !is_bound(protocol, adapter);
+        if wanted && Binding::bind(protocol, adapter).is_ok() {
             bound.push(protocol);
         }
     }
-    restart_stack(adapter);
-    drop(operation);
-    for protocol in bound {
+    bound
+}
+
+/// Unbinds all protocols from an adapter, whose stack is paused.
+pub(crate) fn unbind_all(adapter: &'static Adapter) {
+    for binding in adapter.bindings().iter() {
+        binding.unbind();
+    }
+}
+
+/// Tells protocols that their binds are made.
+pub(crate) fn binds_complete(protocols: &[&'static ProtocolDriver]) {
+    for &protocol in protocols {
         event::notify_driver(protocol, NetEventBindsComplete);
     }
-    Ok(())
 }
 
 /// Takes an adapter down and halts it, unless it is halted already.
@@ -72,8 +100,9 @@ pub(crate) fn stop(adapter: &'static Adapter, action: NDIS_HALT_ACTION) {
         device_event::surprise_removed(adapter);
     }
     pause_stack(adapter, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
-    for binding in adapter.bindings().iter() {
-        binding.unbind();
+    unbind_all(adapter);
+    for module in adapter.filters.modules().iter().rev() {
+        attach::detach(module);
     }
     forget(adapter);
     adapter.halt(action);
@@ -103,12 +132,9 @@ pub(crate) fn bind_protocol(protocol: &'static ProtocolDriver) {
             adapter.state(),
             AdapterState::Halted | AdapterState::Initializing
         );
-        let has = protocol
-            .bindings()
-            .iter()
-            .any(|binding| std::ptr::eq(binding.adapter(), adapter));
         // Who comes while the adapter sleeps is bound when it wakes.
-        if !usable || has || adapter.power.is_asleep() {
+        let asleep = adapter.power.is_asleep();
+        if !usable || asleep || is_bound(protocol, adapter) || !attach::is_complete(adapter) {
             continue;
         }
         pause_stack(adapter, NDIS_PAUSE_BIND_PROTOCOL);
@@ -146,15 +172,25 @@ pub(crate) fn pause_stack(adapter: &'static Adapter, reason: u32) {
             binding.pause(reason);
         }
     }
+    pause_filters(adapter, reason);
     if adapter.state() == AdapterState::Running {
         adapter.pause(reason);
     }
 }
 
+fn pause_filters(adapter: &'static Adapter, reason: u32) {
+    for module in adapter.filters.modules().iter().rev() {
+        if module.state() == FilterState::Running {
+            module.pause(reason);
+        }
+    }
+}
+
 /// Lets traffic flow through an adapter, from the bottom up.
 pub(crate) fn restart_stack(adapter: &'static Adapter) {
+    let mut attributes = RestartAttributes::of(adapter);
     if adapter.state() == AdapterState::Paused
-        && let Err(status) = adapter.restart()
+        && let Err(status) = adapter.restart(&mut attributes)
     {
         eprintln!(
             "ndis-host: MiniportRestart of {} failed with {status:#x}",
@@ -162,11 +198,55 @@ pub(crate) fn restart_stack(adapter: &'static Adapter) {
         );
         return;
     }
+    if let Err(module) = restart_filters(adapter, &mut attributes) {
+        drop(attributes);
+        remove_failed(module);
+        return restart_stack(adapter);
+    }
     for binding in adapter.bindings().iter() {
         if binding.state() == BindingState::Paused {
-            binding.restart();
+            binding.restart(&mut attributes);
         }
     }
+}
+
+/// Restarts the filters of an adapter from the bottom up, after all of them chose their options.
+///
+/// # Errors
+/// The module that did not restart.
+fn restart_filters(
+    adapter: &'static Adapter,
+    attributes: &mut RestartAttributes,
+) -> Result<(), &'static Module> {
+    let modules = adapter.filters.modules();
+    let paused = modules
+        .iter()
+        .filter(|module| module.state() == FilterState::Paused);
+    for module in paused.clone() {
+        if module.set_options() != NDIS_STATUS_SUCCESS {
+            return Err(module);
+        }
+    }
+    for &module in paused.collect::<Vec<_>>() {
+        if let Err(status) = module.restart(attributes) {
+            eprintln!(
+                "ndis-host: FilterRestart of {} failed with {status:#x}",
+                module.name()
+            );
+            return Err(module);
+        }
+    }
+    Ok(())
+}
+
+/// Detaches a module that did not restart; without one that it must have, the stack has no protocols.
+fn remove_failed(module: &'static Module) {
+    let adapter = module.adapter();
+    pause_stack(adapter, NDIS_PAUSE_DETACH_FILTER);
+    if module.configured().run == FilterRun::Mandatory {
+        unbind_all(adapter);
+    }
+    attach::detach(module);
 }
 
 /// The initialized adapter of that device name.
@@ -223,6 +303,13 @@ crate::ddi! { "ndis.sys":
         job("PnP unbind", move || unbind_one(binding));
         record.returns(NDIS_STATUS_SUCCESS)
     }
+}
+
+fn is_bound(protocol: &ProtocolDriver, adapter: &Adapter) -> bool {
+    let bindings = protocol.bindings();
+    bindings
+        .iter()
+        .any(|binding| std::ptr::eq(binding.adapter(), adapter))
 }
 
 fn is_configured(protocol: &ProtocolDriver, adapter: &Adapter) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! | operation | order (handling-a-set-power-request.md) |
 //! |---|---|
-//! | [`sleep`] | `NetEventQueryPower`, `OID_PNP_QUERY_POWER`, `NetEventSetPower` to each binding; pause for low power; `OID_PNP_SET_POWER`, or the halt of an adapter that cannot sleep |
+//! | [`sleep`] | `NetEventQueryPower`, `OID_PNP_QUERY_POWER`, `NetEventSetPower` to each filter and binding; pause for low power; `OID_PNP_SET_POWER`, or the halt of an adapter that cannot sleep |
 //! | [`wake`] | `OID_PNP_SET_POWER` to D0, or `MiniportInitializeEx`; restart; `NetEventSetPower` to D0 |
 //! | [`shut_down`] | `MiniportShutdownEx` |
 //!
@@ -23,7 +23,7 @@ use ndis_sys::{
 
 use super::adapter::{Adapter, AdapterState};
 use super::oid::{self, request};
-use super::{device_event, pnp, version};
+use super::{device_event, event, pnp, version};
 use crate::rules::{self, Rule};
 
 /// An adapter's power state.
@@ -74,9 +74,7 @@ pub(crate) fn sleep(
         return Ok(());
     }
     query(adapter, to)?;
-    for binding in adapter.bindings().iter() {
-        binding.notify(NetEventSetPower, &mut to.clone());
-    }
+    event::tell(adapter, NetEventSetPower, &mut to.clone());
     adapter.power.announced.store(true, Ordering::SeqCst);
     if !stays_running(adapter) {
         pnp::pause_stack(adapter, NDIS_PAUSE_LOW_POWER);
@@ -136,9 +134,7 @@ pub(crate) fn ensure_awake(adapter: &'static Adapter) -> Result<(), NDIS_STATUS>
     }
     adapter.power.announced.store(false, Ordering::SeqCst);
     pnp::restart_stack(adapter);
-    for binding in adapter.bindings().iter() {
-        binding.notify(NetEventSetPower, &mut NdisDeviceStateD0.clone());
-    }
+    event::tell(adapter, NetEventSetPower, &mut NdisDeviceStateD0.clone());
     device_event::power_profile(adapter);
     Ok(())
 }
@@ -152,15 +148,11 @@ pub(crate) fn shut_down() {
 
 /// Asks everyone whether the adapter may sleep.
 fn query(adapter: &'static Adapter, to: NDIS_DEVICE_POWER_STATE) -> Result<(), NDIS_STATUS> {
-    for binding in adapter.bindings().iter() {
-        let status = binding.notify(NetEventQueryPower, &mut to.clone());
-        if status != NDIS_STATUS_SUCCESS {
-            // A set to the state that it is in takes the query back.
-            for binding in adapter.bindings().iter() {
-                binding.notify(NetEventSetPower, &mut NdisDeviceStateD0.clone());
-            }
-            return Err(status);
-        }
+    let status = event::tell(adapter, NetEventQueryPower, &mut to.clone());
+    if status != NDIS_STATUS_SUCCESS {
+        // A set to the state that it is in takes the query back.
+        event::tell(adapter, NetEventSetPower, &mut NdisDeviceStateD0.clone());
+        return Err(status);
     }
     if adapter.with_attributes(|attributes| attributes.keeps_through_sleep()) {
         let mut buffer = to.to_le_bytes();

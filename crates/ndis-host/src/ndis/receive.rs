@@ -1,4 +1,4 @@
-//! Receives: from a miniport to the protocols above, and back when they return them.
+//! Receives: from a miniport through the filters to the protocols above, and back when they return them.
 //!
 //! Several bindings may want a frame. All but the last get it with RESOURCES, one after the other, so
 //! that each is done with it when its handler returns; the last may keep it.
@@ -14,7 +14,9 @@ use super::adapter::{Adapter, AdapterState};
 use super::binding::{Binding, BindingState, Busy};
 use super::driver::run_data;
 use super::ethernet::{EthernetFilter, Mac};
-use super::nbl::{data, owner};
+use super::filter::{self, Layer, Module};
+use super::nbl::data;
+use super::nbl::owner::{self, Party};
 use super::object::resolve;
 use super::send::{dispatch_flag, link, require_dispatch};
 use super::view::Nbl;
@@ -45,23 +47,16 @@ crate::ddi! { "ndis.sys":
         }
         let chain = owner::chain(NetBufferList, NAME);
         record.hands_over(chain.len());
-        if chain.len() != NumberOfNetBufferLists as usize {
-            rules::broken(
-                &rules::NBL_OWNERSHIP,
-                format_args!(
-                    "{NAME}: NumberOfNetBufferLists is {NumberOfNetBufferLists}, the chain has {}",
-                    chain.len()
-                ),
-            );
-        }
+        require_count(&chain, NumberOfNetBufferLists, NAME);
         let resources = ReceiveFlags & NDIS_RECEIVE_FLAGS_RESOURCES != 0;
+        let from = Layer::Adapter(adapter);
         for &nbl in &chain {
-            owner::indicate(nbl, adapter, resources, NAME);
+            owner::indicate(nbl, from, resources, NAME);
         }
         counters::received(&chain);
         wire::at_adapter(adapter, &chain, Direction::Inbound);
         let flags = ReceiveFlags & !NDIS_RECEIVE_FLAGS_RESOURCES;
-        distribute(adapter, &chain, PortNumber, flags, resources);
+        pass_up(from, &chain, PortNumber, flags, resources);
     }
 
     /// A protocol returns received frames.
@@ -74,17 +69,51 @@ crate::ddi! { "ndis.sys":
         let binding = resolve::<Binding>(NdisBindingHandle, NAME);
         let record = trace::data_call(NAME, binding.name());
         require_dispatch(ReturnFlags & NDIS_RETURN_FLAGS_DISPATCH_LEVEL != 0, NAME);
-        let chain = owner::chain(NetBufferLists, NAME);
-        record.hands_over(chain.len());
-        for &nbl in &chain {
-            owner::give_back(nbl, binding, NAME);
-        }
-        give_back(binding.adapter(), &chain);
+        let by = Party::Binding(binding);
+        let returned: Vec<(Layer, Nbl)> = owner::chain(NetBufferLists, NAME)
+            .into_iter()
+            .map(|nbl| (owner::give_back(nbl, by, NAME), nbl))
+            .collect();
+        record.hands_over(returned.len());
+        give_back(&returned);
+    }
+}
+
+/// Passes what `from` indicated to the next filter module that handles receives, or to the bindings.
+/// With `resources` they are all `from`'s when this returns, in the chain that they came in.
+pub(crate) fn pass_up(
+    from: Layer,
+    chain: &[Nbl],
+    port: NDIS_PORT_NUMBER,
+    flags: u32,
+    resources: bool,
+) {
+    if chain.is_empty() {
+        return;
+    }
+    let adapter = from.adapter();
+    let has = |module: &Module| module.data().receive.is_some();
+    match adapter.filters.above(from.filter(), has) {
+        Some(module) => filter::receive::deliver(module, chain, port, flags, resources),
+        None => distribute(adapter, chain, port, flags, resources),
+    }
+}
+
+/// Ends the run unless the chain is as long as the driver says.
+pub(crate) fn require_count(chain: &[Nbl], said: u32, function: &str) {
+    if chain.len() != said as usize {
+        rules::broken(
+            &rules::NBL_OWNERSHIP,
+            format_args!(
+                "{function}: NumberOfNetBufferLists is {said}, the chain has {}",
+                chain.len()
+            ),
+        );
     }
 }
 
 /// Hands each frame to the bindings that want it. Without `resources` those that nobody keeps go back
-/// to the miniport by its return handler; with it they are all the miniport's when this returns, in
+/// to who indicated them by its return handler; with it they are all its own when this returns, in
 /// the chain that they came in.
 fn distribute(
     adapter: &'static Adapter,
@@ -127,7 +156,9 @@ fn distribute(
     }
     if resources {
         link(chain);
-        chain.iter().for_each(|&nbl| owner::undelivered(nbl));
+        chain.iter().for_each(|&nbl| {
+            owner::undelivered(nbl);
+        });
         return;
     }
     let mut kept: BTreeMap<usize, Vec<Nbl>> = BTreeMap::new();
@@ -141,31 +172,38 @@ fn distribute(
     for (index, nbls) in kept {
         let (binding, _busy, _) = &receivers[index];
         nbls.iter()
-            .for_each(|&nbl| owner::deliver(nbl, binding, false));
+            .for_each(|&nbl| owner::deliver(nbl, Party::Binding(binding), false));
         indicate(binding, &nbls, port, flags);
     }
-    if !unwanted.is_empty() {
-        unwanted.iter().for_each(|&nbl| owner::undelivered(nbl));
-        give_back(adapter, &unwanted);
-    }
+    let unwanted: Vec<(Layer, Nbl)> = unwanted
+        .into_iter()
+        .map(|nbl| (owner::undelivered(nbl), nbl))
+        .collect();
+    give_back(&unwanted);
 }
 
 fn indicate_shared(binding: &'static Binding, nbls: &[Nbl], port: NDIS_PORT_NUMBER, flags: u32) {
+    let party = Party::Binding(binding);
     nbls.iter()
-        .for_each(|&nbl| owner::deliver(nbl, binding, true));
+        .for_each(|&nbl| owner::deliver(nbl, party, true));
     indicate(binding, nbls, port, flags | NDIS_RECEIVE_FLAGS_RESOURCES);
-    let now: Vec<Nbl> = owner::chain(nbls[0].raw(), "ProtocolReceiveNetBufferLists");
+    take_back(party, nbls, "ProtocolReceiveNetBufferLists");
+}
+
+/// NDIS takes back what it indicated to `party` with RESOURCES, now that `function` returned.
+pub(crate) fn take_back(party: Party, nbls: &[Nbl], function: &str) {
+    let now: Vec<Nbl> = owner::chain(nbls[0].raw(), function);
     if now != nbls {
         rules::broken(
             &rules::NBL_OWNERSHIP,
             format_args!(
-                "ProtocolReceiveNetBufferLists of {}: a chain indicated with RESOURCES has other \
-                 Next links on return",
-                binding.name()
+                "{function} of {party:?}: a chain indicated with RESOURCES has other Next links on \
+                 return"
             ),
         );
     }
-    nbls.iter().for_each(|&nbl| owner::taken_back(nbl, binding));
+    nbls.iter()
+        .for_each(|&nbl| owner::taken_back(nbl, party, function));
 }
 
 fn indicate(binding: &'static Binding, nbls: &[Nbl], port: NDIS_PORT_NUMBER, flags: u32) {
@@ -189,20 +227,28 @@ fn indicate(binding: &'static Binding, nbls: &[Nbl], port: NDIS_PORT_NUMBER, fla
     );
 }
 
-/// Gives NBLs back to the miniport that indicated them.
-fn give_back(adapter: &'static Adapter, nbls: &[Nbl]) {
-    if nbls.is_empty() {
-        return;
+/// Gives NBLs back to those who indicated them, in one call for each run of NBLs of one.
+pub(crate) fn give_back(returned: &[(Layer, Nbl)]) {
+    for run in returned.chunk_by(|(a, _), (b, _)| a == b) {
+        let nbls: Vec<Nbl> = run.iter().map(|&(_, nbl)| nbl).collect();
+        link(&nbls);
+        let first = nbls[0].raw();
+        let flags = dispatch_flag();
+        trace::next_hands_over(nbls.len());
+        match run[0].0 {
+            Layer::Adapter(adapter) => returned_to(adapter, first, flags),
+            Layer::Filter(module) => filter::receive::returned(module, first, flags),
+        }
     }
-    link(nbls);
+}
+
+fn returned_to(adapter: &'static Adapter, first: *mut NET_BUFFER_LIST, flags: u32) {
     let handler = adapter.driver().handlers().ReturnNetBufferListsHandler;
     let handler = handler.expect("registration requires it");
     let context = adapter.context();
-    let first = nbls[0].raw();
-    let flags = dispatch_flag();
-    trace::next_hands_over(nbls.len());
+    let caller = adapter.driver().caller();
     run_data(
-        adapter.driver().caller(),
+        caller,
         "MiniportReturnNetBufferLists",
         adapter.name(),
         || {

@@ -29,6 +29,7 @@ use super::caller::{self, Caller};
 use super::driver::{
     MiniportDriver, ProtocolDriver, miniports_of_object, party_of, run, run_status,
 };
+use super::filter::{self, Module};
 use super::object::{self, handle_of, resolve};
 use super::policy::{self, FirstBind};
 use super::{faults::should_fail, header, pnp, strings, trace, version};
@@ -180,12 +181,16 @@ crate::ddi! { "ndis.sys":
         }
     }
 
-    /// Registers optional handlers; none that this host calls.
+    /// Registers optional handlers: the data path functions of a filter module.
     [PASSIVE..=PASSIVE] fn NdisSetOptionalHandlers(
         NdisHandle: NDIS_HANDLE,
         OptionalHandlers: *mut NDIS_DRIVER_OPTIONAL_HANDLERS,
     ) -> NDIS_STATUS {
         party_of(NdisHandle, "NdisSetOptionalHandlers");
+        if let Some(module) = object::peek::<Module>(NdisHandle) {
+            // SAFETY: the document makes it a pointer to a structure as long as its header says.
+            return unsafe { filter::options::set(module, OptionalHandlers) };
+        }
         // SAFETY: the document makes it a pointer to a structure with a header.
         let header = unsafe { (*OptionalHandlers).Header };
         eprintln!(
@@ -285,7 +290,7 @@ unsafe fn copy_protocol(
     Ok(handlers)
 }
 
-fn check_version(major: u8, minor: u8) -> Result<(), NDIS_STATUS> {
+pub(super) fn check_version(major: u8, minor: u8) -> Result<(), NDIS_STATUS> {
     let known = major == 6 && (minor < 2 || minor >= 20 && minor % 10 <= 9);
     let asked = u32::from(major) << 16 | u32::from(minor);
     if known && asked <= version::current() {
@@ -388,7 +393,7 @@ fn missing_protocol_handler(
 
 /// Whose registration it is: the running driver's, or if that is unknown that of the service key in
 /// `registry_path`.
-fn caller_of(driver: *mut DRIVER_OBJECT, registry_path: *mut UNICODE_STRING) -> Caller {
+pub(super) fn caller_of(driver: *mut DRIVER_OBJECT, registry_path: *mut UNICODE_STRING) -> Caller {
     let current = caller::current();
     if let Some(service) = nt::driver::service_of(driver.cast()) {
         return Caller {

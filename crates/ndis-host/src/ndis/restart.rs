@@ -7,19 +7,16 @@ use ndis_sys::{
 };
 
 use super::adapter::Adapter;
+use crate::nt::pool::{self, Kind};
 
-/// One `OID_GEN_MINIPORT_RESTART_ATTRIBUTES` entry, with the memory it needs.
+/// The list of attributes of one restart: an `OID_GEN_MINIPORT_RESTART_ATTRIBUTES` entry for the
+/// adapter, which filters may exchange, and to which they may add.
+///
+/// Entries are memory that `NdisFreeMemory` frees; NDIS frees what is in the list at the end.
 pub(crate) struct RestartAttributes {
     /// Kept for the pointer to it in the attributes.
     _oids: Vec<u32>,
-    entry: Box<Entry>,
-}
-
-#[repr(C, align(16))]
-struct Entry {
-    head: NDIS_RESTART_ATTRIBUTES,
-    /// Room for what does not fit `Data`.
-    rest: [u8; size_of::<NDIS_RESTART_GENERAL_ATTRIBUTES>()],
+    head: *mut NDIS_RESTART_ATTRIBUTES,
 }
 
 impl RestartAttributes {
@@ -49,26 +46,45 @@ impl RestartAttributes {
             SupportedOidListLength: (oids.len() * 4) as u32,
             ..NDIS_RESTART_GENERAL_ATTRIBUTES::zeroed()
         };
-        let mut entry = Box::new(Entry {
-            head: NDIS_RESTART_ATTRIBUTES {
-                Oid: OID_GEN_MINIPORT_RESTART_ATTRIBUTES,
-                DataLength: size_of_val(&attributes) as u32,
-                ..NDIS_RESTART_ATTRIBUTES::zeroed()
-            },
-            rest: [0; _],
-        });
         let offset = std::mem::offset_of!(NDIS_RESTART_ATTRIBUTES, Data);
-        let data = (&raw mut *entry).cast::<u8>().wrapping_add(offset);
-        // SAFETY: Data lies within the entry, and `rest` has room for all of the attributes.
+        let size = (offset + size_of_val(&attributes)).max(size_of::<NDIS_RESTART_ATTRIBUTES>());
+        let head: *mut NDIS_RESTART_ATTRIBUTES =
+            pool::allocate(size, *b"NDra", Kind::NonPaged).cast();
+        let entry = NDIS_RESTART_ATTRIBUTES {
+            Oid: OID_GEN_MINIPORT_RESTART_ATTRIBUTES,
+            DataLength: size_of_val(&attributes) as u32,
+            ..NDIS_RESTART_ATTRIBUTES::zeroed()
+        };
+        // SAFETY: the block is new and large enough.
+        unsafe { head.write(entry) };
+        let data = head.cast::<u8>().wrapping_add(offset);
+        // SAFETY: `size` has room for the attributes from there on.
         unsafe {
             data.cast::<NDIS_RESTART_GENERAL_ATTRIBUTES>()
                 .write_unaligned(attributes)
         };
-        Self { _oids: oids, entry }
+        Self { _oids: oids, head }
     }
 
-    /// The list's head, valid as long as this value.
-    pub(crate) fn as_ptr(&mut self) -> *mut NDIS_RESTART_ATTRIBUTES {
-        (&raw mut *self.entry).cast()
+    /// The list's head, valid as long as this value, or until a filter exchanges it.
+    pub(crate) fn as_ptr(&self) -> *mut NDIS_RESTART_ATTRIBUTES {
+        self.head
+    }
+
+    /// A filter left the list beginning with `head`.
+    pub(crate) fn replace(&mut self, head: *mut NDIS_RESTART_ATTRIBUTES) {
+        self.head = head;
+    }
+}
+
+impl Drop for RestartAttributes {
+    fn drop(&mut self) {
+        let mut next = self.head;
+        while !next.is_null() {
+            let entry = next;
+            // SAFETY: the list's entries live until NDIS frees them, here.
+            next = unsafe { (*entry).Next };
+            pool::free(entry.cast(), None);
+        }
     }
 }

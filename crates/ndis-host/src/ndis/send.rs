@@ -1,4 +1,6 @@
-//! Sends: from a protocol to the miniport below, and back when they are complete.
+//! Sends: from a protocol through the filters to the miniport below, and back when they are complete.
+
+use std::ffi::c_void;
 
 use ndis_sys::{
     NDIS_HANDLE, NDIS_PORT_NUMBER, NDIS_SEND_FLAGS_DISPATCH_LEVEL, NDIS_STATUS_PAUSED,
@@ -8,7 +10,8 @@ use ndis_sys::{
 use super::adapter::{Adapter, AdapterState};
 use super::binding::{Binding, BindingState};
 use super::driver::run_data;
-use super::nbl::owner;
+use super::filter::{self, FilterState, Layer, Module};
+use super::nbl::owner::{self, Party};
 use super::object::resolve;
 use super::view::Nbl;
 use super::{faults, trace};
@@ -31,33 +34,21 @@ crate::ddi! { "ndis.sys":
         binding.require_state(&[BindingState::Running, BindingState::Pausing], NAME);
         let chain = owner::chain(NetBufferLists, NAME);
         record.hands_over(chain.len());
+        let to = first_below(binding.adapter(), None);
         for &nbl in &chain {
-            owner::send(nbl, binding, NAME);
+            owner::send(nbl, Party::Binding(binding), to, NAME);
         }
         super::counters::sent(&chain);
         wire::at_binding(binding, &chain, Direction::Outbound);
-        let adapter = binding.adapter();
-        let state = adapter.state();
-        if !matches!(state, AdapterState::Running | AdapterState::Pausing) {
-            adapter.broken(&format!("a send reaches it in state {state:?}"));
-        }
+        require_running(to);
         if faults::should_fail("NdisSendNetBufferLists") {
             for &nbl in &chain {
                 nbl.set_status(NDIS_STATUS_PAUSED);
             }
-            complete(adapter, &chain, NAME);
+            complete(to, &chain, NAME);
             return;
         }
-        let handler = adapter.driver().handlers().SendNetBufferListsHandler;
-        let handler = handler.expect("registration requires it");
-        let context = adapter.context();
-        trace::next_hands_over(chain.len());
-        wire::at_adapter(adapter, &chain, Direction::Outbound);
-        run_data(adapter.driver().caller(), "MiniportSendNetBufferLists", adapter.name(), || {
-            // SAFETY: the driver's registered function, with the context that it set for this
-            // adapter and a checked chain that now is its own.
-            unsafe { handler(context, NetBufferLists, PortNumber, SendFlags) };
-        });
+        hand_down(to, (NetBufferLists, &chain), PortNumber, SendFlags);
     }
 
     /// A miniport completes sends.
@@ -72,24 +63,17 @@ crate::ddi! { "ndis.sys":
         require_dispatch(SendCompleteFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL != 0, NAME);
         let chain = owner::chain(NetBufferLists, NAME);
         record.hands_over(chain.len());
-        complete(adapter, &chain, NAME);
+        complete(Layer::Adapter(adapter), &chain, NAME);
     }
 
     /// Asks the miniport below to cancel sends.
     [PASSIVE..=DISPATCH] fn NdisCancelSendNetBufferLists(
         NdisBindingHandle: NDIS_HANDLE,
-        CancelId: *mut std::ffi::c_void,
+        CancelId: *mut c_void,
     ) {
         let binding = resolve::<Binding>(NdisBindingHandle, "NdisCancelSendNetBufferLists");
-        let adapter = binding.adapter();
         let _record = trace::call("NdisCancelSendNetBufferLists", binding.name());
-        let handler = adapter.driver().handlers().CancelSendHandler;
-        let handler = handler.expect("registration requires it");
-        let context = adapter.context();
-        run_data(adapter.driver().caller(), "MiniportCancelSend", adapter.name(), || {
-            // SAFETY: the driver's registered function, with the context that it set.
-            unsafe { handler(context, CancelId) };
-        });
+        cancel(binding.adapter(), None, CancelId);
     }
 
     /// The high byte for cancel ids of the calling driver.
@@ -112,60 +96,123 @@ pub(crate) fn send_late(binding: NDIS_HANDLE, chain: &[Nbl], flags: u32) {
     );
     let record = trace::data_call(NAME, binding.name());
     record.hands_over(chain.len());
+    let to = first_below(adapter, None);
     for &nbl in chain {
-        owner::send(nbl, binding, NAME);
+        owner::send(nbl, Party::Binding(binding), to, NAME);
     }
+    hand_down(to, (chain[0].raw(), chain), 0, flags);
+}
+
+/// Who gets a send from `from` (a binding, if that is `None`): the next filter module that handles
+/// sends, or the adapter.
+pub(crate) fn first_below(adapter: &'static Adapter, from: Option<&'static Module>) -> Layer {
+    match adapter.filters.below(from, |it| it.data().send.is_some()) {
+        Some(module) => Layer::Filter(module),
+        None => Layer::Adapter(adapter),
+    }
+}
+
+/// Ends the run unless sends may reach `to`.
+pub(crate) fn require_running(to: Layer) {
+    match to {
+        Layer::Adapter(adapter) => {
+            let state = adapter.state();
+            if !matches!(state, AdapterState::Running | AdapterState::Pausing) {
+                adapter.broken(&format!("a send reaches it in state {state:?}"));
+            }
+        }
+        Layer::Filter(module) => {
+            let states = [FilterState::Running, FilterState::Pausing];
+            module.require_state(&states, "a send reaches it");
+        }
+    }
+}
+
+/// Calls the send function of `to`, whose the chain, by its first NBL and all of them, is now.
+pub(crate) fn hand_down(
+    to: Layer,
+    (first, chain): (*mut NET_BUFFER_LIST, &[Nbl]),
+    port: NDIS_PORT_NUMBER,
+    flags: u32,
+) {
+    trace::next_hands_over(chain.len());
+    let adapter = match to {
+        Layer::Adapter(adapter) => adapter,
+        Layer::Filter(module) => return filter::send::hand(module, first, port, flags),
+    };
     let handler = adapter.driver().handlers().SendNetBufferListsHandler;
     let handler = handler.expect("registration requires it");
     let context = adapter.context();
-    let first = chain[0].raw();
-    trace::next_hands_over(chain.len());
-    run_data(
-        adapter.driver().caller(),
-        "MiniportSendNetBufferLists",
-        adapter.name(),
-        || {
-            // SAFETY: the driver's registered function, with the context that it set for this adapter,
-            // which is not halted, and a checked chain that now is its own.
-            unsafe { handler(context, first, 0, flags) };
-        },
-    );
+    let caller = adapter.driver().caller();
+    wire::at_adapter(adapter, chain, Direction::Outbound);
+    run_data(caller, "MiniportSendNetBufferLists", adapter.name(), || {
+        // SAFETY: the driver's registered function, with the context that it set for this adapter,
+        // which is not halted, and a checked chain that now is its own.
+        unsafe { handler(context, first, port, flags) };
+    });
 }
 
-/// Gives completed NBLs back to the bindings that sent them, in one call for each run of NBLs of one
-/// binding.
-fn complete(adapter: &'static Adapter, chain: &[Nbl], function: &str) {
-    let mut runs: Vec<(&'static Binding, Vec<Nbl>)> = Vec::new();
+/// Asks those below `from` (a binding, if that is `None`) to cancel sends with that id.
+pub(crate) fn cancel(adapter: &'static Adapter, from: Option<&'static Module>, id: *mut c_void) {
+    let has = |module: &Module| module.data().cancel_send.is_some();
+    if let Some(module) = adapter.filters.below(from, has) {
+        filter::send::cancel(module, id);
+        return;
+    }
+    let handler = adapter.driver().handlers().CancelSendHandler;
+    let handler = handler.expect("registration requires it");
+    let context = adapter.context();
+    let caller = adapter.driver().caller();
+    run_data(caller, "MiniportCancelSend", adapter.name(), || {
+        // SAFETY: the driver's registered function, with the context that it set.
+        unsafe { handler(context, id) };
+    });
+}
+
+/// Gives NBLs that `by` completed back to those who sent them, in one call for each run of NBLs of one
+/// sender.
+pub(crate) fn complete(by: Layer, chain: &[Nbl], function: &str) {
+    let mut runs: Vec<(Party, Vec<Nbl>)> = Vec::new();
     for &nbl in chain {
-        let binding = owner::complete_send(nbl, adapter, function);
+        let sender = owner::complete_send(nbl, by, function);
         match runs.last_mut() {
-            Some((last, run)) if std::ptr::eq(*last, binding) => run.push(nbl),
-            _ => runs.push((binding, vec![nbl])),
+            Some((last, run)) if *last == sender => run.push(nbl),
+            _ => runs.push((sender, vec![nbl])),
         }
     }
-    for (binding, run) in runs {
+    for (sender, run) in runs {
         link(&run);
-        let handler = binding
-            .protocol()
-            .handlers()
-            .SendNetBufferListsCompleteHandler;
-        let handler = handler.expect("registration requires it");
-        let context = binding.context();
         let first = run[0].raw();
         let flags = dispatch_flag();
         trace::next_hands_over(run.len());
-        wire::completed(binding, &run);
-        run_data(
-            binding.protocol().caller(),
-            "ProtocolSendNetBufferListsComplete",
-            binding.name(),
-            || {
-                // SAFETY: the driver's registered function, with the context of a binding that is
-                // open as long as its sends are out, and NBLs that it sent.
-                unsafe { handler(context, first, flags) };
-            },
-        );
+        match sender {
+            Party::Binding(binding) => {
+                wire::completed(binding, &run);
+                completed(binding, first, flags);
+            }
+            Party::Below(Layer::Filter(module)) => filter::send::completed(module, first, flags),
+            sender => unreachable!("{sender:?} sends nothing"),
+        }
     }
+}
+
+fn completed(binding: &'static Binding, first: *mut NET_BUFFER_LIST, flags: u32) {
+    let handler = binding
+        .protocol()
+        .handlers()
+        .SendNetBufferListsCompleteHandler;
+    let handler = handler.expect("registration requires it");
+    let context = binding.context();
+    run_data(
+        binding.protocol().caller(),
+        "ProtocolSendNetBufferListsComplete",
+        binding.name(),
+        || {
+            // SAFETY: the driver's registered function, with the context of a binding that is open as
+            // long as its sends are out, and NBLs that it sent.
+            unsafe { handler(context, first, flags) };
+        },
+    );
 }
 
 /// Makes a chain of `nbls`, in order.

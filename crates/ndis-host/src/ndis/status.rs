@@ -1,4 +1,4 @@
-//! Status indications: from a miniport to the protocols above.
+//! Status indications: from a miniport through the filters to the protocols above.
 
 use std::ptr;
 
@@ -11,6 +11,7 @@ use ndis_sys::{
 
 use super::adapter::{Adapter, AdapterState};
 use super::driver::run_data;
+use super::filter::{self, Layer, Module};
 use super::object::{handle_of, resolve};
 use super::{header, trace};
 use crate::rules;
@@ -28,12 +29,7 @@ crate::ddi! { "ndis.sys":
         let code = indication.StatusCode;
         let about = format!("{code:#010x} {}", adapter.name());
         let _record = trace::call(NAME, &about);
-        header::require(
-            &indication.Header,
-            NDIS_OBJECT_TYPE_STATUS_INDICATION,
-            &[(NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1)],
-            NAME,
-        );
+        require_header(indication, NAME);
         if adapter.state() == AdapterState::Initializing
             && !adapter.with_attributes(|attributes| attributes.registered())
         {
@@ -55,11 +51,11 @@ crate::ddi! { "ndis.sys":
             // SAFETY: the document makes the buffer of this status an NDIS_LINK_STATE.
             unsafe { note_link(adapter, indication) };
         }
-        pass_up(adapter, indication);
+        pass_up(Layer::Adapter(adapter), indication);
     }
 }
 
-/// NDIS itself tells what is bound to an adapter of a status without a buffer.
+/// NDIS itself tells what stands on an adapter of a status without a buffer.
 pub(crate) fn of_ndis(adapter: &'static Adapter, code: NDIS_STATUS) {
     let indication = NDIS_STATUS_INDICATION {
         Header: NDIS_OBJECT_HEADER::new(
@@ -71,11 +67,18 @@ pub(crate) fn of_ndis(adapter: &'static Adapter, code: NDIS_STATUS) {
         StatusCode: code,
         ..NDIS_STATUS_INDICATION::zeroed()
     };
-    pass_up(adapter, &indication);
+    pass_up(Layer::Adapter(adapter), &indication);
 }
 
-fn pass_up(adapter: &'static Adapter, indication: &NDIS_STATUS_INDICATION) {
+/// Passes what `from` indicates to the next filter module that handles status, or to the bindings.
+pub(crate) fn pass_up(from: Layer, indication: &NDIS_STATUS_INDICATION) {
+    let adapter = from.adapter();
     let code = indication.StatusCode;
+    let has = |module: &Module| module.driver().handlers().StatusHandler.is_some();
+    let next = adapter.filters.above(from.filter(), has);
+    if next.is_some_and(|module| filter::status::deliver(module, indication)) {
+        return;
+    }
     for &binding in adapter.bindings().iter() {
         let Some(_busy) = binding.enter() else {
             continue;
@@ -90,10 +93,41 @@ fn pass_up(adapter: &'static Adapter, indication: &NDIS_STATUS_INDICATION) {
             "ProtocolStatusEx",
             &about,
             || {
-                // SAFETY: the driver's registered function, with the context of a binding that is not
-                // closed while this runs; the buffer is the source's, for the whole call.
+                // SAFETY: the driver's registered function, with the context of a binding that is
+                // not closed while this runs; the buffer is that of who indicates, for the whole
+                // call.
                 unsafe { handler(context, ptr::from_mut(&mut copy)) };
             },
+        );
+    }
+}
+
+/// Ends the run unless an indication has a right header.
+pub(crate) fn require_header(indication: &NDIS_STATUS_INDICATION, function: &str) {
+    header::require(
+        &indication.Header,
+        NDIS_OBJECT_TYPE_STATUS_INDICATION,
+        &[(
+            NDIS_STATUS_INDICATION_REVISION_1,
+            NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
+        )],
+        function,
+    );
+}
+
+/// Ends the run unless the buffer is one for its status.
+pub(crate) fn check_buffer(indication: &NDIS_STATUS_INDICATION, function: &str, who: &str) {
+    let buffer = indication.StatusBuffer;
+    let least = u32::from(NDIS_SIZEOF_LINK_STATE_REVISION_1);
+    let short = buffer.is_null() || indication.StatusBufferSize < least;
+    if indication.StatusCode == NDIS_STATUS_LINK_STATE && short {
+        rules::broken(
+            &rules::NDIS_BUGCHECK_STATUS_INDICATION_INVALID_BUFFER,
+            format_args!(
+                "{function}({who}): NDIS_STATUS_LINK_STATE with {} bytes at {buffer:p}; it has at \
+                 least {least}",
+                indication.StatusBufferSize
+            ),
         );
     }
 }
@@ -102,18 +136,7 @@ fn pass_up(adapter: &'static Adapter, indication: &NDIS_STATUS_INDICATION) {
 /// An indication whose buffer has as many bytes as it says.
 unsafe fn note_link(adapter: &'static Adapter, indication: &NDIS_STATUS_INDICATION) {
     let buffer = indication.StatusBuffer.cast::<NDIS_LINK_STATE>();
-    let least = u32::from(NDIS_SIZEOF_LINK_STATE_REVISION_1);
-    if buffer.is_null() || indication.StatusBufferSize < least {
-        rules::broken(
-            &rules::NDIS_BUGCHECK_STATUS_INDICATION_INVALID_BUFFER,
-            format_args!(
-                "NdisMIndicateStatusEx({}): NDIS_STATUS_LINK_STATE with {} bytes at {buffer:p}; it \
-                 has at least {least}",
-                adapter.name(),
-                indication.StatusBufferSize
-            ),
-        );
-    }
+    check_buffer(indication, "NdisMIndicateStatusEx", adapter.name());
     let mut link = NDIS_LINK_STATE::zeroed();
     let target = (&raw mut link).cast::<u8>();
     let length = (indication.StatusBufferSize as usize).min(size_of_val(&link));

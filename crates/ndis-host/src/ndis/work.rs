@@ -31,7 +31,8 @@ crate::ddi! { "ndis.sys":
     [PASSIVE..=DISPATCH] fn NdisAllocateIoWorkItem(NdisObjectHandle: NDIS_HANDLE) -> NDIS_HANDLE {
         const NAME: &str = "NdisAllocateIoWorkItem";
         // A protocol's handles are not accepted.
-        object::require(NdisObjectHandle, &[Kind::Adapter, Kind::MiniportDriver], NAME);
+        let kinds = [Kind::Adapter, Kind::MiniportDriver, Kind::FilterDriver, Kind::FilterModule];
+        object::require(NdisObjectHandle, &kinds, NAME);
         let owner = party_of(NdisObjectHandle, NAME);
         let _record = trace::call(NAME, owner.name);
         if should_fail("NdisAllocateIoWorkItem") {

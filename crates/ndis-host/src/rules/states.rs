@@ -10,6 +10,18 @@ super::rules! {
         "a binding is used only in the states that allow it",
         "at each call from and to a protocol driver: the state of the binding against those that allow the call",
         "protocol-binding-states-and-operations.md";
+    FILTER_MODULE_STATE = State "Filter module states",
+        "a filter module's functions are called, and it calls NDIS, only in the states that allow it",
+        "at each call from and to a filter driver: the state of the module against those that allow the call",
+        "filter-module-states-and-operations.md";
+    FILTER_BYPASS = Host "Data bypass mode",
+        "a filter that calls a function of NDIS has the function that NDIS calls in return",
+        "when a filter sends, indicates or asks: whether it has the function that takes the completion or return",
+        "data-bypass-mode.md";
+    FILTER_TYPE = Host "Types of filter drivers",
+        "a monitoring filter passes on what it sees, and neither changes nor originates data",
+        "when a filter sends or indicates an NBL of its own: the type that its configuration says",
+        "types-of-filter-drivers.md";
     IM_VIRTUAL_MINIPORT_STATE = State "Virtual miniport states",
         "a virtual miniport is initialized, cancelled and deinitialized in the order of the reference pages",
         "at each NdisIM call and at registration: the state of the virtual miniport",

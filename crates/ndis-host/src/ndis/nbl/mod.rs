@@ -10,17 +10,20 @@
 //! | `window` | retreat and advance |
 //! | `read` | `NdisGetDataBuffer` and its like |
 //! | `info` | copies of information and data |
-//! | `owner` | who holds each NBL |
+//! | `owner`, `hand` | who holds each NBL |
+//! | `account` | which are out |
 //! | `snapshot` | what it looked like when it changed hands |
 //! | `block` | their memory |
 //!
 //! Not in here: sends and receives.
 
+mod account;
 pub(crate) mod block;
 pub(crate) mod buffer;
 pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod derive;
+mod hand;
 pub(crate) mod info;
 mod life;
 pub(crate) mod owner;

@@ -15,13 +15,18 @@ use std::time::Duration;
 
 use ndis_sys::{NDIS_STATUS_PENDING, NET_BUFFER_LIST};
 
+pub(crate) use super::account::{
+    held_by_filter, kept_longer_than, of_adapter, of_binding, of_images, of_pool, originated_by,
+    outstanding, through_filter,
+};
 use super::data;
+use super::hand::Hand;
+pub(crate) use super::hand::Party;
 pub(crate) use super::life::Made;
 use super::life::{self, Life};
-use super::snapshot::{Snapshot, Way};
-use crate::ndis::adapter::Adapter;
-use crate::ndis::binding::Binding;
+use super::snapshot::Way;
 use crate::ndis::caller::Caller;
+use crate::ndis::filter::Layer;
 use crate::ndis::object::{handle_of, name_of};
 use crate::ndis::view::Nbl;
 use crate::nt::sched;
@@ -40,19 +45,8 @@ pub(crate) struct Entry {
     pub(crate) contexts: Vec<u16>,
     /// NBLs made from this one and alive.
     pub(crate) derived: u32,
-    hands: Vec<Hand>,
+    pub(super) hands: Vec<Hand>,
     life: Life,
-}
-
-/// One hand-over that was not yet undone.
-#[derive(Debug)]
-struct Hand {
-    way: Way,
-    adapter: &'static Adapter,
-    binding: Option<&'static Binding>,
-    resources: bool,
-    snapshot: Snapshot,
-    since: Duration,
 }
 
 impl Entry {
@@ -77,11 +71,40 @@ impl Entry {
         }
     }
 
-    fn outstanding(&self) -> bool {
+    /// Undoes the last hand-over: who has it now has it from now on.
+    fn pop(&mut self) -> Option<Hand> {
+        let hand = self.hands.pop();
+        if let Some(below) = self.hands.last_mut() {
+            below.held = sched::now();
+        }
+        hand
+    }
+
+    /// The rule that is broken if its holder has it for longer than `limit`.
+    pub(super) fn late(&self, limit: Duration) -> Option<&'static rules::Rule> {
+        let hand = self
+            .hands
+            .last()
+            .filter(|hand| sched::now() - hand.held > limit)?;
+        match (hand.way, hand.to) {
+            (Way::Down, Party::Below(Layer::Filter(_))) => {
+                Some(&rules::NDIS_FILTER_TIMED_DATA_SEND)
+            }
+            (Way::Down, _) => Some(&rules::NDIS_TIMED_DATA_SEND),
+            (Way::Up, Party::Below(Layer::Filter(_))) => {
+                Some(&rules::NDIS_FILTER_TIMED_DATA_RECEIVE)
+            }
+            (Way::Up, _) => None,
+        }
+    }
+
+    /// Whether it is in a hand.
+    pub(super) fn outstanding(&self) -> bool {
         !self.hands.is_empty()
     }
 
-    fn describe(&self) -> String {
+    /// Who has it, in words.
+    pub(super) fn describe(&self) -> String {
         match self.hands.last() {
             None => format!("held by {}, which allocated it", self.allocator.name),
             Some(hand) => format!(
@@ -93,16 +116,6 @@ impl Entry {
                 },
                 (sched::now() - hand.since).as_millis()
             ),
-        }
-    }
-}
-
-impl Hand {
-    fn receiver(&self) -> Caller {
-        match (self.way, self.binding) {
-            (Way::Down, _) => self.adapter.driver().caller(),
-            (Way::Up, Some(binding)) => binding.protocol().caller(),
-            (Way::Up, None) => Caller::HOST,
         }
     }
 }
@@ -203,93 +216,69 @@ pub(crate) fn derived(original: usize, change: i32) {
     }
 }
 
-/// A protocol sends `nbl` on `binding`.
-pub(crate) fn send(nbl: Nbl, binding: &'static Binding, function: &str) {
-    require_holder(nbl, binding.protocol().caller(), function);
-    require_source(nbl, handle_of(binding) as usize, function);
+/// `from` (a binding or a filter module) sends `nbl` to `to`. Answers whether it is an NBL of `from`'s
+/// own, not one that it passes on.
+pub(crate) fn send(nbl: Nbl, from: Party, to: Layer, function: &str) -> bool {
+    let own = require_giver(nbl, from, Way::Down, function);
     require_consistent(nbl, function);
     nbl.set_status(NDIS_STATUS_PENDING);
-    let snapshot = Snapshot::of(nbl, Way::Down);
+    let hand = Hand::new(Way::Down, from, Party::Below(to), nbl, false);
     with(nbl, |entry| {
-        entry
-            .life
-            .step("sent to", binding.adapter().driver().caller());
-        entry.hands.push(Hand {
-            way: Way::Down,
-            adapter: binding.adapter(),
-            binding: Some(binding),
-            resources: false,
-            snapshot,
-            since: sched::now(),
-        });
+        entry.life.step("sent to", to.caller());
+        entry.hands.push(hand);
     });
+    own
 }
 
-/// A miniport completes the send of `nbl`: the binding that sent it.
-pub(crate) fn complete_send(
-    nbl: Nbl,
-    adapter: &'static Adapter,
-    function: &str,
-) -> &'static Binding {
+/// `by` (the adapter or a filter module) completes the send of `nbl`: who sent it.
+pub(crate) fn complete_send(nbl: Nbl, by: Layer, function: &str) -> Party {
     let hand = take_hand(nbl, function, |hand| {
-        hand.way == Way::Down && std::ptr::eq(hand.adapter, adapter)
+        hand.way == Way::Down && hand.to == Party::Below(by)
     });
-    let binding = hand.binding.expect("a send has a binding");
     if nbl.status() == NDIS_STATUS_PENDING {
         broken(nbl, function, "its Status member was not set");
     }
-    require_source(nbl, handle_of(binding) as usize, function);
     require_unchanged(nbl, &hand, function);
-    binding
+    hand.from
 }
 
-/// A miniport indicates `nbl`; NDIS holds it then.
-pub(crate) fn indicate(nbl: Nbl, adapter: &'static Adapter, resources: bool, function: &str) {
-    require_holder(nbl, adapter.driver().caller(), function);
-    require_source(nbl, handle_of(adapter) as usize, function);
+/// The adapter or a filter module indicates `nbl`; NDIS holds it then. Answers whether it is an NBL of
+/// `from`'s own, not one that it passes on.
+pub(crate) fn indicate(nbl: Nbl, from: Layer, resources: bool, function: &str) -> bool {
+    let from = Party::Below(from);
+    let own = require_giver(nbl, from, Way::Up, function);
     require_consistent(nbl, function);
-    let snapshot = Snapshot::of(nbl, Way::Up);
+    let hand = Hand::new(Way::Up, from, Party::Ndis, nbl, resources);
     with(nbl, |entry| {
         entry.life.step("indicated to", Caller::HOST);
-        entry.hands.push(Hand {
-            way: Way::Up,
-            adapter,
-            binding: None,
-            resources,
-            snapshot,
-            since: sched::now(),
-        });
+        entry.hands.push(hand);
     });
+    own
 }
 
-/// NDIS passes an indicated NBL to a binding, which has to give it back when its receive handler
-/// returns if `resources`, else by returning it.
-pub(crate) fn deliver(nbl: Nbl, binding: &'static Binding, resources: bool) {
+/// NDIS passes an indicated NBL to a binding or a filter module, which has to give it back when its
+/// receive handler returns if `resources`, else by returning it.
+pub(crate) fn deliver(nbl: Nbl, to: Party, resources: bool) {
     with(nbl, |entry| {
-        entry.life.step("passed to", binding.protocol().caller());
+        entry.life.step("passed to", to.caller());
         let hand = entry
             .hands
             .last_mut()
             .expect("an indicated NBL is in a hand");
-        hand.binding = Some(binding);
+        hand.to = to;
         hand.resources = resources;
     });
 }
 
-/// NDIS takes back an NBL that it delivered with RESOURCES.
-pub(crate) fn taken_back(nbl: Nbl, binding: &'static Binding) {
-    let function = "ProtocolReceiveNetBufferLists";
+/// NDIS takes back an NBL that it delivered with RESOURCES, now that `function` returned.
+pub(crate) fn taken_back(nbl: Nbl, from: Party, function: &str) {
     let difference = with(nbl, |entry| {
         let hand = entry.hands.last_mut();
         match hand {
-            Some(hand)
-                if hand.way == Way::Up
-                    && hand
-                        .binding
-                        .is_some_and(|holder| std::ptr::eq(holder, binding)) =>
-            {
-                hand.binding = None;
-                hand.snapshot.difference(nbl)
+            Some(hand) if hand.way == Way::Up && hand.to == from => {
+                let difference = hand.difference(nbl);
+                hand.to = Party::Ndis;
+                difference
             }
             _ => Some(format!("is {}", entry.describe())),
         }
@@ -304,14 +293,9 @@ pub(crate) fn taken_back(nbl: Nbl, binding: &'static Binding) {
     require_no_derived(nbl, function);
 }
 
-/// A protocol returns `nbl`; NDIS holds it then. The adapter that indicated it.
-pub(crate) fn give_back(nbl: Nbl, binding: &'static Binding, function: &str) -> &'static Adapter {
-    let hand = take_hand(nbl, function, |hand| {
-        hand.way == Way::Up
-            && hand
-                .binding
-                .is_some_and(|holder| std::ptr::eq(holder, binding))
-    });
+/// `by` (a binding or a filter module) returns `nbl`; NDIS holds it then. Who indicated it.
+pub(crate) fn give_back(nbl: Nbl, by: Party, function: &str) -> Layer {
+    let hand = take_hand(nbl, function, |hand| hand.way == Way::Up && hand.to == by);
     if hand.resources {
         broken(
             nbl,
@@ -320,85 +304,26 @@ pub(crate) fn give_back(nbl: Nbl, binding: &'static Binding, function: &str) -> 
         );
     }
     require_unchanged(nbl, &hand, function);
-    hand.adapter
+    indicated_by(&hand)
 }
 
-/// NDIS itself gives an indicated NBL back to the miniport.
-pub(crate) fn undelivered(nbl: Nbl) {
-    with(nbl, |entry| entry.hands.pop());
+/// NDIS itself gives an indicated NBL back to who indicated it.
+pub(crate) fn undelivered(nbl: Nbl) -> Layer {
+    let hand = with(nbl, Entry::pop).expect("an indicated NBL is in a hand");
+    indicated_by(&hand)
 }
 
-/// NBLs in hands, described: for the report of what is outstanding.
-pub(crate) fn outstanding() -> Vec<String> {
-    collect(|entry| entry.outstanding())
-}
-
-/// NBLs that an image allocated or holds, described.
-pub(crate) fn of_images() -> Vec<String> {
-    collect(|entry| !entry.allocator.built_in || !entry.holder().built_in)
-}
-
-/// NBLs from the pool with this handle.
-pub(crate) fn of_pool(pool: usize) -> Vec<String> {
-    collect(|entry| entry.pool == pool)
-}
-
-/// An NBL whose send takes longer than `limit`, described.
-pub(crate) fn sent_longer_than(limit: Duration) -> Option<String> {
-    let late = |entry: &Entry| {
-        entry
-            .hands
-            .last()
-            .is_some_and(|hand| hand.way == Way::Down && sched::now() - hand.since > limit)
-    };
-    collect(late).pop()
-}
-
-/// NBLs that `binding` sent or holds.
-pub(crate) fn of_binding(binding: &'static Binding, way: Way) -> usize {
-    count(|hand| {
-        hand.way == way
-            && hand
-                .binding
-                .is_some_and(|holder| std::ptr::eq(holder, binding))
-    })
-}
-
-/// NBLs that are on their way through `adapter`, down or up.
-pub(crate) fn of_adapter(adapter: &'static Adapter, way: Way) -> usize {
-    count(|hand| hand.way == way && std::ptr::eq(hand.adapter, adapter))
-}
-
-fn count(which: impl Fn(&Hand) -> bool) -> usize {
-    SHARDS
-        .iter()
-        .map(|shard| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard
-                .values()
-                .filter(|entry| entry.hands.iter().any(&which))
-                .count()
-        })
-        .sum()
-}
-
-fn collect(which: impl Fn(&Entry) -> bool) -> Vec<String> {
-    let mut found = Vec::new();
-    for shard in SHARDS.iter() {
-        let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        for (address, entry) in shard.iter().filter(|(_, entry)| which(entry)) {
-            let pool = name_of(entry.pool as *mut _);
-            found.push(format!("NBL {address:#x} of {pool}: {}", entry.describe()));
-        }
+fn indicated_by(hand: &Hand) -> Layer {
+    match hand.from {
+        Party::Below(layer) => layer,
+        from => unreachable!("{from:?} indicates nothing"),
     }
-    found.sort();
-    found
 }
 
 fn take_hand(nbl: Nbl, function: &str, right: impl FnOnce(&Hand) -> bool) -> Hand {
     let taken = with(nbl, |entry| {
         if entry.hands.last().is_some_and(right) {
-            let hand = entry.hands.pop().expect("the hand just looked at");
+            let hand = entry.pop().expect("the hand just looked at");
             entry.life.step("given back to", entry.holder());
             Ok(hand)
         } else {
@@ -408,18 +333,38 @@ fn take_hand(nbl: Nbl, function: &str, right: impl FnOnce(&Hand) -> bool) -> Han
     taken.unwrap_or_else(|holder| broken(nbl, function, &format!("it is {holder}")))
 }
 
-fn require_holder(nbl: Nbl, driver: Caller, function: &str) {
-    let (holder, state) = with(nbl, |entry| (entry.holder(), entry.describe()));
-    if holder.name != driver.name {
+/// Ends the run unless `from` may send or indicate `nbl`: it holds it, and the SourceHandle is right.
+/// Answers whether the NBL is `from`'s own.
+fn require_giver(nbl: Nbl, from: Party, way: Way, function: &str) -> bool {
+    let own_handle = match from {
+        Party::Binding(binding) => handle_of(binding),
+        Party::Below(layer) => layer.handle(),
+        Party::Ndis => unreachable!("NDIS sends and indicates nothing"),
+    };
+    let filter = matches!(from, Party::Below(Layer::Filter(_)));
+    let (holder, state, passed) = with(nbl, |entry| {
+        let passed = entry
+            .hands
+            .last()
+            .filter(|hand| filter && hand.way == way && hand.to == from)
+            .map(|hand| hand.source);
+        // What came to a filter from one side does not leave it on that side as a new one.
+        let holder = match entry.hands.last() {
+            Some(_) if filter => None,
+            _ => Some(entry.holder()),
+        };
+        (holder, entry.describe(), passed)
+    });
+    let own = passed.is_none();
+    let driver = from.caller();
+    if own && holder.is_none_or(|holder| holder.name != driver.name) {
         broken(
             nbl,
             function,
             &format!("{} does not hold it: it is {state}", driver.name),
         );
     }
-}
-
-fn require_source(nbl: Nbl, handle: usize, function: &str) {
+    let handle = passed.unwrap_or(own_handle as usize);
     let source = nbl.source() as usize;
     if source != handle {
         broken(
@@ -432,6 +377,7 @@ fn require_source(nbl: Nbl, handle: usize, function: &str) {
             ),
         );
     }
+    own
 }
 
 fn require_consistent(nbl: Nbl, function: &str) {
@@ -448,7 +394,7 @@ fn require_consistent(nbl: Nbl, function: &str) {
 }
 
 fn require_unchanged(nbl: Nbl, hand: &Hand, function: &str) {
-    if let Some(difference) = hand.snapshot.difference(nbl) {
+    if let Some(difference) = hand.difference(nbl) {
         broken(
             nbl,
             function,
@@ -476,7 +422,7 @@ fn broken(nbl: Nbl, function: &str, what: &str) -> ! {
     )
 }
 
-type Shard = HashMap<usize, Entry>;
+pub(super) type Shard = HashMap<usize, Entry>;
 
 fn shard_of(address: usize) -> usize {
     (address >> 6) % SHARDS.len()
@@ -491,5 +437,5 @@ fn shard(address: usize) -> MutexGuard<'static, Shard> {
 /// More NBLs than any chain has.
 const LONGEST_CHAIN: usize = 1 << 20;
 
-static SHARDS: LazyLock<[Mutex<Shard>; 64]> =
+pub(super) static SHARDS: LazyLock<[Mutex<Shard>; 64]> =
     LazyLock::new(|| std::array::from_fn(|_| Mutex::default()));

@@ -16,20 +16,28 @@ use ndis_sys::{
 };
 
 use super::request::Request;
+use crate::ndis::adapter::Adapter;
 use crate::ndis::attributes::Attributes;
 use crate::ndis::binding::Binding;
 use crate::ndis::ethernet::EthernetFilter;
 
-/// The status of a request that NDIS answers itself, `None` if it is for the miniport.
-pub(super) fn answer(binding: &'static Binding, request: Request) -> Option<NDIS_STATUS> {
+/// The status of a request that NDIS answers itself, `None` if it is for those below. `binding`: whose
+/// request it is; a filter module's, if that is `None`.
+pub(super) fn answer(
+    adapter: &'static Adapter,
+    binding: Option<&'static Binding>,
+    request: Request,
+) -> Option<NDIS_STATUS> {
     if !request.is_query() {
         return None;
     }
-    let adapter = binding.adapter();
     let bytes = match request.oid() {
-        OID_GEN_CURRENT_PACKET_FILTER => union(binding).packet_types.to_le_bytes().to_vec(),
-        OID_802_3_MULTICAST_LIST => union(binding).multicast.concat(),
-        OID_GEN_CURRENT_LOOKAHEAD => number(binding.lookahead.load(Ordering::Relaxed)),
+        OID_GEN_CURRENT_PACKET_FILTER => union(adapter).packet_types.to_le_bytes().to_vec(),
+        OID_802_3_MULTICAST_LIST => union(adapter).multicast.concat(),
+        OID_GEN_CURRENT_LOOKAHEAD => number(match binding {
+            Some(binding) => binding.lookahead.load(Ordering::Relaxed),
+            None => adapter.with_attributes(|attributes| attributes.lookahead),
+        }),
         OID_GEN_DRIVER_VERSION => {
             let (major, minor) = adapter.driver().version();
             (u16::from(major) << 8 | u16::from(minor))
@@ -82,8 +90,8 @@ fn from_attributes(attributes: &Attributes, oid: u32) -> Option<Vec<u8>> {
     })
 }
 
-fn union(binding: &Binding) -> EthernetFilter {
-    let bindings = binding.adapter().bindings();
+fn union(adapter: &Adapter) -> EthernetFilter {
+    let bindings = adapter.bindings();
     EthernetFilter::union(bindings.iter().map(|binding| binding.filter()))
 }
 

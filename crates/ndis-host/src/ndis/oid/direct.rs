@@ -18,6 +18,7 @@ use crate::ndis::adapter::Adapter;
 use crate::ndis::binding::Binding;
 use crate::ndis::driver::{run_data, run_data_status};
 use crate::ndis::faults::should_fail;
+use crate::ndis::filter::Layer;
 use crate::ndis::object::resolve;
 use crate::ndis::{header, trace};
 use crate::nt::sched::Monitor;
@@ -79,7 +80,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
-        super::queue::check(adapter, request, status);
+        super::queue::check(Layer::Adapter(adapter), request, status);
         binding.requests.fetch_sub(1, Ordering::SeqCst);
         record.returns(status)
     }
@@ -106,7 +107,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME} of {} with NDIS_STATUS_PENDING", pending.request.describe()),
             );
         }
-        super::queue::check(adapter, pending.request, Status);
+        super::queue::check(Layer::Adapter(adapter), pending.request, Status);
         let binding = pending.binding;
         let handler = binding.protocol().handlers().DirectOidRequestCompleteHandler;
         let handler = handler.expect("the request was refused without it");
@@ -175,7 +176,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("MiniportSynchronousOidRequest of {about} returned NDIS_STATUS_PENDING"),
             );
         }
-        super::queue::check(adapter, request, status);
+        super::queue::check(Layer::Adapter(adapter), request, status);
         record.returns(status)
     }
 }

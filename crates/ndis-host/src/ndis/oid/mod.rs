@@ -1,4 +1,5 @@
-//! OID requests: from a binding (or the host) to an adapter, one after the other, and back.
+//! OID requests: from a binding (or the host) through the filters to an adapter, one after the other,
+//! and back.
 //!
 //! NDIS answers some requests itself (`answer`) and changes others, because a filter or a multicast
 //! list is each binding's own but the adapter's is their union (`filter`). All others reach
@@ -26,8 +27,7 @@ use std::ptr;
 use std::sync::atomic::Ordering;
 
 use ndis_sys::{
-    NDIS_HANDLE, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
-    NDIS_SIZEOF_OID_REQUEST_REVISION_1, NDIS_STATUS, NDIS_STATUS_FAILURE, NDIS_STATUS_PENDING,
+    NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_FAILURE, NDIS_STATUS_PENDING,
 };
 
 pub(crate) use queue::Queue;
@@ -38,9 +38,10 @@ use super::adapter::{Adapter, AdapterState};
 use super::binding::Binding;
 use super::driver::run_data;
 use super::faults::should_fail;
+use super::filter::{Layer, Module};
 use super::object::resolve;
 use super::policy::{self, When};
-use super::{header, trace};
+use super::trace;
 use crate::call::Export;
 use crate::nt::irql::{self, Irql};
 use crate::nt::sched::Monitor;
@@ -55,16 +56,8 @@ crate::ddi! { "ndis.sys":
     ) -> NDIS_STATUS {
         const NAME: &str = "NdisOidRequest";
         let binding = resolve::<Binding>(NdisBindingHandle, NAME);
-        // SAFETY: the document makes it a pointer to a request with a header.
-        let head = unsafe { (*OidRequest).Header };
-        header::require(
-            &head,
-            NDIS_OBJECT_TYPE_OID_REQUEST,
-            &[(NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1)],
-            NAME,
-        );
         // SAFETY: the request lives until it is completed, by the document.
-        let request = unsafe { Request::new(OidRequest) };
+        let request = unsafe { Request::checked(OidRequest, NAME) };
         trace::next_at(binding.name());
         let mut record = trace::call(NAME, &request.describe());
         if binding.adapter().power.is_announced() {
@@ -89,7 +82,7 @@ crate::ddi! { "ndis.sys":
         let adapter = resolve::<Adapter>(MiniportAdapterHandle, NAME);
         let mut record = trace::call(NAME, adapter.name());
         record.returns(Status);
-        adapter.oids.completed(adapter, OidRequest, Status);
+        adapter.oids.completed(Layer::Adapter(adapter), OidRequest, Status);
     }
 
     /// Asks the miniport below to complete a request soon.
@@ -100,28 +93,84 @@ crate::ddi! { "ndis.sys":
         const NAME: &str = "NdisCancelOidRequest";
         let binding = resolve::<Binding>(NdisBindingHandle, NAME);
         let _record = trace::call(NAME, binding.name());
-        let adapter = binding.adapter();
-        if adapter.oids.cancel_waiting(adapter, RequestId) || !adapter.oids.is_current(RequestId) {
-            return;
-        }
-        let handler = adapter.driver().handlers().CancelOidRequestHandler;
-        let handler = handler.expect("registration requires it");
-        let context = adapter.context();
-        run_data(adapter.driver().caller(), "MiniportCancelOidRequest", adapter.name(), || {
-            // SAFETY: the driver's registered function, with the context that it set.
-            unsafe { handler(context, RequestId) };
-        });
+        cancel(binding.adapter(), None, RequestId);
     }
+}
+
+/// Cancels requests with that id that came from `from` (a binding, if that is `None`): those that wait
+/// are aborted, of one that is further below its holder is asked to complete it.
+pub(crate) fn cancel(
+    adapter: &'static Adapter,
+    from: Option<&'static Module>,
+    id: *mut std::ffi::c_void,
+) {
+    let at = first_below(adapter, from);
+    let queue = queue::queue_of(at);
+    if queue.cancel_waiting(at, id) || !queue.is_current(id) {
+        return;
+    }
+    match at {
+        Layer::Adapter(adapter) => {
+            let handler = adapter.driver().handlers().CancelOidRequestHandler;
+            let handler = handler.expect("registration requires it");
+            let context = adapter.context();
+            let caller = adapter.driver().caller();
+            run_data(caller, "MiniportCancelOidRequest", adapter.name(), || {
+                // SAFETY: the driver's registered function, with the context that it set.
+                unsafe { handler(context, id) };
+            });
+        }
+        Layer::Filter(module) => {
+            let Some(handler) = module.driver().handlers().CancelOidRequestHandler else {
+                // It keeps no requests: what it passed on is further below, with the same id.
+                return cancel(adapter, Some(module), id);
+            };
+            let _busy = module.enter_owed();
+            let context = module.context();
+            let caller = module.driver().caller();
+            run_data(caller, "FilterCancelOidRequest", module.name(), || {
+                // SAFETY: the driver's registered function, with the context that it set.
+                unsafe { handler(context, id) };
+            });
+        }
+    }
+}
+
+/// Who gets a request from `from` (a binding, or NDIS, if that is `None`): the next filter module that
+/// handles requests, or the adapter.
+fn first_below(adapter: &'static Adapter, from: Option<&'static Module>) -> Layer {
+    let has = |module: &Module| module.driver().handlers().OidRequestHandler.is_some();
+    match adapter.filters.below(from, has) {
+        Some(module) => Layer::Filter(module),
+        None => Layer::Adapter(adapter),
+    }
+}
+
+/// Takes a request of a filter module on its way. Anything but PENDING is the answer.
+pub(crate) fn submit_below(module: &'static Module, request: Request) -> NDIS_STATUS {
+    let adapter = module.adapter();
+    if let Some(status) = answer::answer(adapter, None, request) {
+        return status;
+    }
+    let source = Source::Filter(module, request);
+    let entry = statistics::translate(source, request);
+    let entry = entry.unwrap_or_else(|| Entry::new(request, source));
+    module.requests.fetch_add(1, Ordering::SeqCst);
+    put(first_below(adapter, Some(module)), entry)
+}
+
+fn put(at: Layer, entry: Entry) -> NDIS_STATUS {
+    queue::queue_of(at).submit(at, entry, may_inline())
 }
 
 /// Takes a request of a binding on its way. Anything but PENDING is the answer.
 fn submit(binding: &'static Binding, request: Request) -> NDIS_STATUS {
     let adapter = binding.adapter();
-    if let Some(status) = answer::answer(binding, request) {
+    if let Some(status) = answer::answer(adapter, Some(binding), request) {
         return status;
     }
     binding.requests.fetch_add(1, Ordering::SeqCst);
-    let entry = match statistics::translate(binding, request) {
+    let entry = match statistics::translate(Source::Binding(binding, request), request) {
         Some(entry) => entry,
         None => match filter::translate(binding, request) {
             Ok(entry) => entry,
@@ -131,7 +180,7 @@ fn submit(binding: &'static Binding, request: Request) -> NDIS_STATUS {
             }
         },
     };
-    adapter.oids.submit(adapter, entry, may_inline())
+    put(first_below(adapter, None), entry)
 }
 
 /// The host itself sends a request to an adapter and waits for the answer.
@@ -148,11 +197,8 @@ pub(crate) fn ask(adapter: &'static Adapter, request: &mut NDIS_OID_REQUEST) -> 
     let answer: &'static Monitor<Option<NDIS_STATUS>> = Box::leak(Box::new(Monitor::new(None)));
     // SAFETY: the request outlives this function, which waits for its end.
     let request = unsafe { Request::new(ptr::from_mut(request)) };
-    let status = adapter.oids.submit(
-        adapter,
-        Entry::new(request, Source::Host(answer)),
-        may_inline(),
-    );
+    let entry = Entry::new(request, Source::Host(answer));
+    let status = put(first_below(adapter, None), entry);
     if status != NDIS_STATUS_PENDING {
         return status;
     }

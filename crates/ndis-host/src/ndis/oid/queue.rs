@@ -1,4 +1,4 @@
-//! The OID requests of one adapter: one is at the miniport, the others wait.
+//! The OID requests of one adapter or filter module: its driver has one, the others wait.
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
@@ -11,9 +11,9 @@ use ndis_sys::{
 };
 
 use super::request::Request;
-use crate::ndis::adapter::Adapter;
 use crate::ndis::binding::Binding;
 use crate::ndis::driver::{run_data, run_status};
+use crate::ndis::filter::{Layer, Module};
 use crate::ndis::{pnp, policy};
 use crate::nt::sched::{self, Monitor};
 use crate::rules;
@@ -44,6 +44,8 @@ unsafe impl Send for Own {}
 pub(super) enum Source {
     /// A binding, with the request that it made.
     Binding(&'static Binding, Request),
+    /// A filter module, with the request that it made.
+    Filter(&'static Module, Request),
     /// The host.
     Host(&'static Monitor<Option<NDIS_STATUS>>),
 }
@@ -106,16 +108,11 @@ impl Queue {
     }
 
     /// Takes a request on its way, on this thread if `inline` and it is its turn.
-    pub(super) fn submit(
-        &self,
-        adapter: &'static Adapter,
-        entry: Entry,
-        inline: bool,
-    ) -> NDIS_STATUS {
+    pub(super) fn submit(&self, at: Layer, entry: Entry, inline: bool) -> NDIS_STATUS {
         let address = entry.request.raw() as usize;
         let mut inner = self.0.lock();
-        let at = |entry: &Entry| entry.request.raw() as usize == address;
-        if inner.current.as_ref().is_some_and(at) || inner.waiting.iter().any(at) {
+        let same = |entry: &Entry| entry.request.raw() as usize == address;
+        if inner.current.as_ref().is_some_and(same) || inner.waiting.iter().any(same) {
             drop(inner);
             rules::broken(
                 &rules::NDIS_OID_DOUBLE_REQUEST,
@@ -129,10 +126,10 @@ impl Queue {
         inner.current = Some(entry);
         drop(inner);
         if inline {
-            return self.run(adapter, true);
+            return self.run(at, true);
         }
         pnp::job("NDIS OID", move || {
-            adapter.oids.run(adapter, false);
+            queue_of(at).run(at, false);
         });
         NDIS_STATUS_PENDING
     }
@@ -142,16 +139,32 @@ impl Queue {
         self.0.lock().current.is_some()
     }
 
-    /// Waits until no request is at the miniport.
-    pub(crate) fn drain(&self) {
+    /// Whether that request is here.
+    pub(crate) fn has(&self, request: *mut NDIS_OID_REQUEST) -> bool {
+        let inner = self.0.lock();
+        let current = inner.current.as_ref();
+        current.is_some_and(|entry| entry.request.raw() == request)
+    }
+
+    /// Waits until no request is at the miniport or filter module `at`.
+    pub(crate) fn drain(&self, at: Layer) {
         let limit = policy::current().watchdog;
         let idle = self
             .0
             .wait_until(Some(limit), |inner| inner.current.is_none().then_some(()));
         if idle.is_none() {
+            let rule = match at {
+                Layer::Adapter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID,
+                Layer::Filter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_FILTER_OID,
+            };
             rules::broken(
-                &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID,
-                format_args!("{} is pending for {} s", self.describe(), limit.as_secs()),
+                rule,
+                format_args!(
+                    "{} is pending at {} for {} s",
+                    self.describe(),
+                    at.name(),
+                    limit.as_secs()
+                ),
             );
         }
     }
@@ -184,7 +197,7 @@ impl Queue {
     }
 
     /// Aborts the waiting requests with that id. Answers whether there was one.
-    pub(super) fn cancel_waiting(&self, adapter: &'static Adapter, id: *mut c_void) -> bool {
+    pub(super) fn cancel_waiting(&self, at: Layer, id: *mut c_void) -> bool {
         let mut cancelled = Vec::new();
         {
             let mut inner = self.0.lock();
@@ -200,34 +213,23 @@ impl Queue {
         let any = !cancelled.is_empty();
         for entry in cancelled {
             pnp::job("NDIS OID", move || {
-                finish(adapter, entry, NDIS_STATUS_REQUEST_ABORTED, false);
+                finish(at, entry, NDIS_STATUS_REQUEST_ABORTED, false);
             });
         }
         any
     }
 
-    /// Calls `MiniportOidRequest` for the current request. Synchronous answers are returned if
-    /// `inline`, else the source is called.
-    fn run(&self, adapter: &'static Adapter, inline: bool) -> NDIS_STATUS {
+    /// Calls `MiniportOidRequest` or `FilterOidRequest` for the current request. Synchronous answers
+    /// are returned if `inline`, else the source is called.
+    fn run(&self, at: Layer, inline: bool) -> NDIS_STATUS {
         let (id, request) = {
             let inner = self.0.lock();
             let entry = inner.current.as_ref().expect("a request was made current");
             (entry.id, entry.request)
         };
-        let handler = adapter.driver().handlers().OidRequestHandler;
-        let handler = handler.expect("registration requires it");
-        let context = adapter.context();
-        let about = format!("{} {}", request.describe(), adapter.name());
-        let status = run_status(
-            adapter.driver().caller(),
-            "MiniportOidRequest",
-            &about,
-            || {
-                // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with the context that it
-                // set and a request that lives until it is completed.
-                unsafe { handler(context, request.raw()) }
-            },
-        );
+        let about = format!("{} {}", request.describe(), at.name());
+        let function = function_of(at);
+        let status = run_status(at.caller(), function, &about, || call(at, request));
         if status == NDIS_STATUS_PENDING {
             return NDIS_STATUS_PENDING;
         }
@@ -237,7 +239,7 @@ impl Queue {
             rules::broken(
                 &rules::DOUBLE_COMPLETE,
                 format_args!(
-                    "MiniportOidRequest of {about} completed the request and returned {status:#x}"
+                    "{function} of {about} completed the request and returned {status:#x}"
                 ),
             );
         }
@@ -245,18 +247,13 @@ impl Queue {
         inner.last_completed = entry.request.raw() as usize;
         drop(inner);
         self.0.notify_all();
-        let status = finish(adapter, entry, status, inline);
-        self.next(adapter);
+        let status = finish(at, entry, status, inline);
+        self.next(at);
         status
     }
 
-    /// The miniport completes a request.
-    pub(super) fn completed(
-        &self,
-        adapter: &'static Adapter,
-        request: *mut NDIS_OID_REQUEST,
-        status: NDIS_STATUS,
-    ) {
+    /// The miniport or filter module `at` completes a request.
+    pub(crate) fn completed(&self, at: Layer, request: *mut NDIS_OID_REQUEST, status: NDIS_STATUS) {
         let taken = {
             let mut inner = self.0.lock();
             let is_it = inner
@@ -279,8 +276,8 @@ impl Queue {
                     &rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION
                 },
                 format_args!(
-                    "NdisMOidRequestComplete: {request:p} is not pending at adapter {}; {} is",
-                    adapter.name(),
+                    "the request at {request:p} is completed and is not pending at {}; {} is",
+                    at.name(),
                     self.describe()
                 ),
             ),
@@ -289,18 +286,18 @@ impl Queue {
             rules::broken(
                 &rules::NDIS_OID_COMPLETE,
                 format_args!(
-                    "NdisMOidRequestComplete of {} with NDIS_STATUS_PENDING",
+                    "{} is completed with NDIS_STATUS_PENDING",
                     entry.request.describe()
                 ),
             );
         }
         self.0.notify_all();
-        finish(adapter, entry, status, false);
-        self.next(adapter);
+        finish(at, entry, status, false);
+        self.next(at);
     }
 
-    /// Gives the miniport the next request, if one waits.
-    fn next(&self, adapter: &'static Adapter) {
+    /// Gives `at` the next request, if one waits.
+    fn next(&self, at: Layer) {
         let mut inner = self.0.lock();
         if inner.current.is_some() {
             return;
@@ -311,19 +308,50 @@ impl Queue {
         inner.current = Some(entry);
         drop(inner);
         pnp::job("NDIS OID", move || {
-            adapter.oids.run(adapter, false);
+            queue_of(at).run(at, false);
         });
     }
 }
 
+/// The requests of an adapter or a filter module.
+pub(super) fn queue_of(at: Layer) -> &'static Queue {
+    match at {
+        Layer::Adapter(adapter) => &adapter.oids,
+        Layer::Filter(module) => &module.oids,
+    }
+}
+
+fn function_of(at: Layer) -> &'static str {
+    match at {
+        Layer::Adapter(_) => "MiniportOidRequest",
+        Layer::Filter(_) => "FilterOidRequest",
+    }
+}
+
+/// Calls the driver's function, in its guard.
+fn call(at: Layer, request: Request) -> NDIS_STATUS {
+    match at {
+        Layer::Adapter(adapter) => {
+            let handler = adapter.driver().handlers().OidRequestHandler;
+            let handler = handler.expect("registration requires it");
+            let context = adapter.context();
+            // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with the context that it
+            // set and a request that lives until it is completed.
+            unsafe { handler(context, request.raw()) }
+        }
+        Layer::Filter(module) => {
+            let handler = module.driver().handlers().OidRequestHandler;
+            let handler = handler.expect("modules without it are left out");
+            let context = module.context();
+            // SAFETY: as above; a module is not detached before its requests are completed.
+            unsafe { handler(context, request.raw()) }
+        }
+    }
+}
+
 /// Gives the source its answer: by return if `inline`, else by its completion handler.
-fn finish(
-    adapter: &'static Adapter,
-    entry: Entry,
-    status: NDIS_STATUS,
-    inline: bool,
-) -> NDIS_STATUS {
-    check(adapter, entry.request, status);
+fn finish(at: Layer, entry: Entry, status: NDIS_STATUS, inline: bool) -> NDIS_STATUS {
+    check(at, entry.request, status);
     let status = match (entry.then, &entry.own) {
         (Some(then), Some(own)) => then(status, own),
         _ => status,
@@ -350,6 +378,24 @@ fn finish(
                 },
             );
         }
+        Source::Filter(module, request) => {
+            if inline {
+                module.requests.fetch_sub(1, Ordering::SeqCst);
+                return status;
+            }
+            let handler = module.driver().handlers().OidRequestCompleteHandler;
+            let handler = handler.expect("NdisFOidRequest requires it");
+            let _busy = module.enter_owed();
+            module.requests.fetch_sub(1, Ordering::SeqCst);
+            let context = module.context();
+            let about = format!("{} {}", request.describe(), module.name());
+            let caller = module.driver().caller();
+            run_data(caller, "FilterOidRequestComplete", &about, || {
+                // SAFETY: the driver's registered function, with the context of a module that is not
+                // detached before its requests are answered.
+                unsafe { handler(context, request.raw(), status) };
+            });
+        }
         Source::Host(answer) => {
             if inline {
                 return status;
@@ -361,8 +407,8 @@ fn finish(
     NDIS_STATUS_PENDING
 }
 
-/// What every answer of a miniport promises.
-pub(super) fn check(adapter: &Adapter, request: Request, status: NDIS_STATUS) {
+/// What every answer of a miniport or a filter promises.
+pub(super) fn check(at: Layer, request: Request, status: NDIS_STATUS) {
     let (name, count, limit) = request.counts();
     if status == NDIS_STATUS_SUCCESS && count > limit {
         rules::broken(
@@ -370,7 +416,7 @@ pub(super) fn check(adapter: &Adapter, request: Request, status: NDIS_STATUS) {
             format_args!(
                 "{} at {}: {name} is {count}, the buffer has {limit} bytes",
                 request.describe(),
-                adapter.name()
+                at.name()
             ),
         );
     }
@@ -380,10 +426,7 @@ pub(super) fn check(adapter: &Adapter, request: Request, status: NDIS_STATUS) {
     {
         rules::broken(
             &rules::NDIS_OID_COMPLETE,
-            format_args!(
-                "OID_PNP_SET_POWER at {} ended with {status:#x}",
-                adapter.name()
-            ),
+            format_args!("OID_PNP_SET_POWER at {} ended with {status:#x}", at.name()),
         );
     }
 }

@@ -11,6 +11,8 @@ use ndis_sys::{
     NdisRequestQueryStatistics, NdisRequestSetInformation,
 };
 
+use crate::ndis::header;
+
 /// A request that is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request(*mut NDIS_OID_REQUEST);
@@ -22,6 +24,25 @@ impl Request {
     /// # Safety
     /// A request that lives, with its buffer, as long as the value is used.
     pub(crate) unsafe fn new(request: *mut NDIS_OID_REQUEST) -> Self {
+        Self(request)
+    }
+
+    /// A request that a driver passed to `function`, with a header that is checked.
+    ///
+    /// # Safety
+    /// As for [`Request::new`].
+    pub(crate) unsafe fn checked(request: *mut NDIS_OID_REQUEST, function: &str) -> Self {
+        // SAFETY: the caller's contract.
+        let head = unsafe { (*request).Header };
+        header::require(
+            &head,
+            NDIS_OBJECT_TYPE_OID_REQUEST,
+            &[(
+                NDIS_OID_REQUEST_REVISION_1,
+                NDIS_SIZEOF_OID_REQUEST_REVISION_1,
+            )],
+            function,
+        );
         Self(request)
     }
 

@@ -14,10 +14,9 @@ use ndis_sys::{
 
 use super::queue::{Entry, Own, Source};
 use super::request::{self, Request};
-use crate::ndis::binding::Binding;
 
 /// The request for all counters, if this is one for a single counter.
-pub(super) fn translate(binding: &'static Binding, request: Request) -> Option<Entry> {
+pub(super) fn translate(source: Source, request: Request) -> Option<Entry> {
     if !request.is_query() {
         return None;
     }
@@ -31,7 +30,6 @@ pub(super) fn translate(binding: &'static Binding, request: Request) -> Option<E
         OID_GEN_STATISTICS,
         &mut own.buffer,
     );
-    let source = Source::Binding(binding, request);
     Some(Entry::translated(own, source, move |status, own| {
         if status != NDIS_STATUS_SUCCESS {
             return status;
