@@ -11,7 +11,7 @@
 //! | [`faults`] | calls that are told to fail |
 //! | [`nt`] | the parts of ntoskrnl that network drivers import |
 //! | [`ndis`] | ndis.sys: adapters, bindings, NET_BUFFER_LISTs, requests |
-//! | [`nic`], [`client`] | built-in NICs below and clients above |
+//! | [`nic`], [`filter`], [`client`] | built-in NICs below, filters between, clients above |
 //! | [`wire`] | where frames come from and go to: packet sockets, TAP, memory, capture files |
 //! | [`lab`] | what is loaded and plugged together; lab files |
 //! | [`coverage`] | which source lines of an image ran |
@@ -35,6 +35,7 @@ pub mod cli;
 pub mod client;
 pub mod coverage;
 pub mod faults;
+pub mod filter;
 pub mod image;
 pub mod lab;
 pub mod ndis;

@@ -252,6 +252,14 @@ impl Client {
         status
     }
 
+    /// Queries an OID with a `RequestId`, by which it can be cancelled: the status.
+    pub fn query_with_id(&self, oid: NDIS_OID, room: usize, id: usize) -> NDIS_STATUS {
+        let mut buffer = vec![0; room];
+        let mut request = request::new(NdisRequestQueryInformation, oid, &mut buffer);
+        request.RequestId = std::ptr::without_provenance_mut(id);
+        self.request(&mut request)
+    }
+
     /// Asks for OID requests with that `RequestId` to be completed early.
     pub fn cancel_requests(&self, id: usize) {
         let Some(using) = self.begin_use() else {

@@ -1,6 +1,9 @@
 //! Filter drivers in a lab: on which devices they stand, and in which order.
 
+use ndis_sys::NDIS_STATUS_SUCCESS;
+
 use super::{Lab, LabError, find_device};
+use crate::filter::{Filter as BuiltIn, FilterConfig};
 use crate::ndis::FilterState;
 use crate::ndis::device::{self, Filter, FilterKind, FilterRun};
 use crate::ndis::filter::driver::filter_of;
@@ -43,6 +46,27 @@ impl Lab {
             self.as_host(|| attach::attach_driver(driver));
         }
         Ok(())
+    }
+
+    /// Registers a built-in filter, as loading an image does: it attaches where it was stacked.
+    ///
+    /// # Panics
+    /// If NDIS refuses its registration.
+    pub fn add_filter(&self, name: &str, config: FilterConfig) -> &'static BuiltIn {
+        let filter = BuiltIn::new(name, config);
+        self.as_host(|| {
+            let status = filter.register();
+            assert_eq!(status, NDIS_STATUS_SUCCESS, "the built-in filter registers");
+            if let Some(driver) = filter_of(name) {
+                attach::attach_driver(driver);
+            }
+        });
+        filter
+    }
+
+    /// Undoes the registration of a built-in filter: it is detached from where it was.
+    pub fn remove_filter(&self, filter: &'static BuiltIn) {
+        self.as_host(|| filter.deregister());
     }
 
     /// Where the module of a filter driver on a device is.

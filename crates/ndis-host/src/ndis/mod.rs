@@ -81,7 +81,7 @@ pub mod trace;
 pub mod version;
 pub(crate) mod view;
 pub(crate) mod watchdog;
-mod work;
+pub(crate) mod work;
 
 pub use adapter::AdapterState;
 pub use binding::BindingState;

@@ -16,7 +16,7 @@
 //! | `direct` | requests past the queue |
 
 mod answer;
-mod clone;
+pub(crate) mod clone;
 mod direct;
 mod filter;
 mod queue;
