@@ -104,6 +104,23 @@ fn a_run_that_takes_too_long_hangs_and_its_last_calls_are_told() {
 }
 
 #[test]
+fn schedules_are_runs_of_their_own_and_a_seed_means_one() {
+    let lab = Lab::new("schedules", NIC_AND_CLIENT);
+    let output = lab.check(&["--schedules", "4", "--json"]);
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(output.status.code(), Some(0), "{summary:#}");
+    assert_eq!(summary["schedules"]["tried"], 4);
+    assert_eq!(summary["schedules"]["survived"], 4);
+    assert!(
+        summary["switch_points"].as_u64() > Some(1000),
+        "{summary:#}"
+    );
+    let output = lab.check(&["--schedules", "4", "--seed", "random/3/0x2a"]);
+    let told = text(&output.stdout);
+    assert!(told.contains("schedules  1 tried: 1 survived"), "{told}");
+}
+
+#[test]
 fn what_cannot_be_checked_is_refused_with_the_reason() {
     let cases = [
         (
@@ -129,6 +146,12 @@ fn what_cannot_be_checked_is_refused_with_the_reason() {
         assert!(told.contains(wanted), "{name}: {told}");
     }
     let lab = Lab::new("usage", NIC_AND_CLIENT);
+    assert_eq!(
+        lab.check(&["--schedules", "2", "--seed", "now"])
+            .status
+            .code(),
+        Some(2)
+    );
     for usage in [
         &["--only", "12", "--faults"][..],
         &["--pairs"],

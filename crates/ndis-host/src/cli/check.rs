@@ -25,7 +25,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::lab::file::{LabFile, WireSection};
-use plan::{End, Plan, Selector};
+use crate::nt::sched::Seed;
+use plan::{End, Plan, SeedArgument, Selector};
 use series::{Series, Tried};
 use summary::Summary;
 
@@ -50,7 +51,13 @@ pub struct Args {
     /// Not more than this many faults, spread over all of them
     #[arg(long, value_name = "N", requires = "faults")]
     limit: Option<usize>,
-    /// Only under this policy [default: all without --faults, `strict` with it]
+    /// Run under this many schedules: one thread at a time, a seed says which, and what may pend does or not
+    #[arg(long, value_name = "N")]
+    schedules: Option<u64>,
+    /// Where the series of schedules begins, or the one schedule that a report names
+    #[arg(long, value_name = "SEED", requires = "schedules", default_value = "1")]
+    seed: SeedArgument,
+    /// Only under this policy [default: `strict` with --faults or --schedules, else all]
     #[arg(long, value_name = "NAME", value_parser = policies::names())]
     policy: Option<String>,
     /// Runs at the same time [default: one for each processor]
@@ -83,7 +90,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
     let policies = match &args.policy {
         Some(name) => vec![name.clone()],
-        None if args.faults => vec![policies::STRICT.to_owned()],
+        None if args.faults || args.schedules.is_some() => vec![policies::STRICT.to_owned()],
         None => policies::names().map(str::to_owned).to_vec(),
     };
     let plans = policies.iter().map(|policy| args.plan(policy)).collect();
@@ -93,6 +100,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.faults {
         for tried in &first {
             run_faults(args, &series, tried, &mut summary)?;
+        }
+    }
+
+    if let Some(number) = args.schedules {
+        for policy in &policies {
+            run_schedules(args, number, policy, &series, &mut summary)?;
         }
     }
 
@@ -129,12 +142,43 @@ fn run_faults(
     Ok(())
 }
 
+/// One run for each schedule of a series.
+fn run_schedules(
+    args: &Args,
+    number: u64,
+    policy: &str,
+    series: &Series,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
+    let plan = |seed: Seed| Plan {
+        schedule: Some(seed.to_string()),
+        ..args.plan(policy)
+    };
+    let start = match args.seed {
+        SeedArgument::One(seed) => {
+            let tried = series.run("schedules", vec![plan(seed)])?;
+            summary.add_schedules(&tried);
+            return Ok(());
+        }
+        SeedArgument::Series(start) => start,
+    };
+    // How long a run is says where the others may change their minds.
+    let first = series.run("schedules", vec![plan(Seed::nth(start, 0, 0))])?;
+    let length = first.first().map_or(0, |run| run.result.switch_points);
+    summary.add_schedules(&first);
+    let plans = (1..number).map(|nth| plan(Seed::nth(start, nth, length)));
+    let tried = series.run("schedules", plans.collect())?;
+    summary.add_schedules(&tried);
+    Ok(())
+}
+
 impl Args {
     fn plan(&self, policy: &str) -> Plan {
         Plan {
             lab: self.lab.clone(),
             policy: policy.to_owned(),
             fault: None,
+            schedule: None,
             limit: Duration::from_secs(self.timeout),
         }
     }

@@ -7,13 +7,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::plan::{End, Plan, RunResult};
+use crate::nt::sched;
 
 /// Runs a plan in a child process. `None` if `stop` was set before it came to its end.
 ///
 /// # Errors
 /// The child cannot be started or watched.
 pub(super) fn run(plan: &Plan, stop: &AtomicBool) -> io::Result<Option<RunResult>> {
-    let mut child = Command::new(std::env::current_exe()?)
+    let mut command = Command::new(std::env::current_exe()?);
+    if plan.schedule.is_some() {
+        // What depends on addresses is to be the same when the run is repeated.
+        sched::prepare_child(&mut command);
+    }
+    let mut child = command
         .arg("check-one")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -51,6 +57,7 @@ fn judge(output: &str, report: &str, status: Option<ExitStatus>) -> RunResult {
         }),
         steps: Vec::new(),
         points: Vec::new(),
+        switch_points: 0,
         rules: std::collections::BTreeMap::new(),
     });
     if status.is_none() && !matches!(result.end, End::Hung(_)) {

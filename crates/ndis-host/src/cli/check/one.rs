@@ -15,6 +15,7 @@ use crate::faults;
 use crate::lab::file::{LabFile, Running};
 use crate::lab::script::{self, Ended, Outcome, Runner};
 use crate::ndis::trace::{Direction, Record, Trace};
+use crate::nt::sched;
 use crate::rules;
 
 /// Does what the plan on standard input says. The exit code is 0 if it could answer.
@@ -30,6 +31,15 @@ pub fn run() -> ExitCode {
     };
     answer_on_panic();
     end_after(plan.limit);
+    if let Some(schedule) = &plan.schedule {
+        match schedule.parse() {
+            Ok(seed) => sched::start_seeded(seed),
+            Err(error) => {
+                answer(End::Unusable(format!("{schedule}: {error}")), Vec::new());
+                return ExitCode::from(2);
+            }
+        }
+    }
     rules::at_end(|| answer(End::Died("a rule was broken".to_owned()), Vec::new()));
     let (end, steps) = match LabFile::load(&plan.lab) {
         Ok(file) => live(&plan, &file),
@@ -96,6 +106,7 @@ fn answer(end: End, steps: Vec<Ended>) {
         end,
         steps,
         points: faults::points(),
+        switch_points: sched::report().map_or(0, |report| report.steps),
         rules: rules
             .map(|(rule, count)| (rule.name.to_owned(), count))
             .collect(),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::StackId;
 use crate::faults::{Fault, Point};
 use crate::lab::script::Ended;
+use crate::nt::sched::Seed;
 
 /// One run of a lab's script.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -20,6 +21,9 @@ pub struct Plan {
     pub policy: String,
     /// What fails.
     pub fault: Option<Fault>,
+    /// Whose turn it is, as text ([`Seed`](crate::nt::sched::Seed)); the system's threads if absent.
+    #[serde(default)]
+    pub schedule: Option<String>,
     /// How long it may take before it counts as hanging.
     pub limit: Duration,
 }
@@ -35,6 +39,9 @@ pub struct RunResult {
     /// The fallible calls, by point, in the order of their first ones.
     #[serde(default)]
     pub points: Vec<Point>,
+    /// Points at which another thread could take over, in a run under a schedule.
+    #[serde(default)]
+    pub switch_points: u64,
     /// How often each rule was decided, by name.
     #[serde(default)]
     pub rules: BTreeMap<String, u64>,
@@ -74,6 +81,27 @@ impl End {
     #[must_use]
     pub fn is_bad(&self) -> bool {
         !matches!(self, Self::Survived | Self::Refused | Self::NotMet)
+    }
+}
+
+/// `--seed`: where a series of schedules begins, or one schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SeedArgument {
+    /// What a series is made from.
+    Series(u64),
+    /// What the report of a run names.
+    One(Seed),
+}
+
+impl FromStr for SeedArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(number) = text.parse() {
+            return Ok(Self::Series(number));
+        }
+        let schedule = text.parse().map(Self::One);
+        schedule.map_err(|error| format!("{error}; a series begins at a number"))
     }
 }
 
@@ -237,6 +265,14 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_is_a_number_or_what_a_report_names() {
+        assert_eq!("7".parse(), Ok(SeedArgument::Series(7)));
+        let seed = Seed::nth(7, 1, 500);
+        assert_eq!(seed.to_string().parse(), Ok(SeedArgument::One(seed)));
+        assert!("sometimes".parse::<SeedArgument>().is_err());
+    }
+
+    #[test]
     fn a_limit_takes_from_the_whole_range() {
         let points: Vec<_> = (0..10).map(|number| point(number, 1)).collect();
         let all = faults(&points, false, false);
@@ -251,6 +287,7 @@ mod tests {
             end: End::Hung(vec!["NdisFoo".to_owned()]),
             steps: Vec::new(),
             points: vec![point(3, 2)],
+            switch_points: 9,
             rules: BTreeMap::from([("Rule".to_owned(), 7)]),
         };
         let text = serde_json::to_string(&result).unwrap();

@@ -20,6 +20,9 @@ pub(super) struct Summary {
     /// The fallible calls of the runs without a fault, by call stack.
     points: usize,
     faults: Counts,
+    schedules: Counts,
+    /// Points of those runs at which another thread could take over.
+    switch_points: u64,
     /// Runs that say that something is wrong.
     bad: Vec<Bad>,
     /// Steps of runs without a fault that were skipped, and why.
@@ -52,6 +55,7 @@ struct Rules {
 #[derive(Debug, Serialize)]
 struct Bad {
     policy: String,
+    schedule: Option<String>,
     fault: Option<String>,
     /// The call that was made to fail.
     point: Option<Point>,
@@ -68,6 +72,8 @@ impl Summary {
             policies: Counts::default(),
             points: 0,
             faults: Counts::default(),
+            schedules: Counts::default(),
+            switch_points: 0,
             bad: Vec::new(),
             skipped: Vec::new(),
             rules: Rules::default(),
@@ -102,6 +108,15 @@ impl Summary {
         }
     }
 
+    /// Runs under a schedule.
+    pub(super) fn add_schedules(&mut self, tried: &[Tried]) {
+        for run in tried {
+            self.schedules.add(&run.result.end);
+            self.switch_points += run.result.switch_points;
+            self.add(run, None);
+        }
+    }
+
     fn add(&mut self, run: &Tried, point: Option<&Point>) {
         for (rule, count) in &run.result.rules {
             *self.rules.by_name.entry(rule.clone()).or_default() += count;
@@ -121,8 +136,12 @@ impl Summary {
             // Writing to a String does not fail.
             let _ = write!(repeat, " --faults --only {fault}");
         }
+        if let Some(schedule) = &run.plan.schedule {
+            let _ = write!(repeat, " --schedules 1 --seed {schedule}");
+        }
         self.bad.push(Bad {
             policy: run.plan.policy.clone(),
+            schedule: run.plan.schedule.clone(),
             fault,
             point: point.cloned(),
             end: run.result.end.clone(),
@@ -169,6 +188,13 @@ impl Summary {
         } else {
             let points = self.points;
             writeln!(out, "  faults     {points} points; {}", self.faults.text())?;
+        }
+        match self.schedules.tried {
+            0 => writeln!(out, "  schedules  none tried")?,
+            _ => {
+                let (text, points) = (self.schedules.text(), self.switch_points);
+                writeln!(out, "  schedules  {text}; {points} points to switch at")?;
+            }
         }
         writeln!(out, "  rules      {evaluated} evaluated, {checks} times")?;
         if self.interrupted {
@@ -240,6 +266,9 @@ impl Bad {
         }
         for caller in self.point.iter().flat_map(|point| &point.stack) {
             writeln!(out, "          {caller}")?;
+        }
+        if let Some(schedule) = &self.schedule {
+            writeln!(out, "  seed    {schedule}")?;
         }
         writeln!(out, "  repeat  {}", self.repeat)?;
         for line in body {
