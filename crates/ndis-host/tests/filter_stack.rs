@@ -490,3 +490,22 @@ fn a_stack_goes_without_an_optional_filter_and_not_without_a_mandatory_one() {
     lab.remove_filter(may);
     lab.remove_filter(must);
 }
+
+#[test]
+fn a_modifying_filter_may_change_bytes_that_pass() {
+    let (_turn, lab) = lab();
+    let nic = lab.add_nic(NicConfig::new("nic0", MAC));
+    lab.stack_filter("changer", "nic0").unwrap();
+    let changer = lab.add_filter("changer", FilterConfig::ALL);
+    changer.set_fault(Some(Fault::ChangeBytes));
+    let client = lab.add_client("stack", "nic0").unwrap();
+    lab.plug_nic("nic0").unwrap();
+    let mut sent = frame(PEER, MAC, 60);
+    let ticket = client.send(std::slice::from_ref(&sent));
+    assert_eq!(ticket.wait(LONG), Some(vec![NDIS_STATUS_SUCCESS]));
+    sent[20] = !sent[20];
+    assert_eq!(nic.take_sent(LONG), Some(sent));
+    lab.unplug_nic("nic0").unwrap();
+    lab.remove_client("stack").unwrap();
+    lab.remove_filter(changer);
+}
