@@ -60,7 +60,35 @@ alarms! {
     cancel_timer_object: Miniport, CANCEL_TIMER_OBJECT, "MiniportHaltEx";
     init_ndis_allocate_io_work_item: Miniport, INIT_NDIS_ALLOCATE_IO_WORK_ITEM, "MiniportHaltEx";
     invalid_handle_freed_pool: Miniport, INVALID_HANDLE, "NdisFreeNetBufferListPool";
+    irql_dispatch: Miniport, IRQL_DISPATCH, "KeAcquireSpinLockAtDpcLevel";
+    irql_ex_allocate_pool_device: Miniport, IRQL_EX_ALLOCATE_POOL, "ExAllocatePool2";
+    irql_ex_allocate_pool_paged: Miniport, IRQL_EX_ALLOCATE_POOL, "paged pool";
+    irql_ex_free_device: Miniport, IRQL_EX_FREE, "ExFreePoolWithTag";
+    irql_ex_free_paged: Miniport, IRQL_EX_FREE, "ExFreePoolWithTag";
+    irql_gather_dma_function: Miniport, IRQL_GATHER_DMA_FUNCTION, "NdisMRegisterScatterGatherDma";
+    irql_interrupt_function: Miniport, IRQL_INTERRUPT_FUNCTION, "NdisMDeregisterInterruptEx";
+    irql_ke_apc_lte1: Miniport, IRQL_KE_APC_LTE1, "KeDelayExecutionThread";
+    irql_ke_apc_lte2: Miniport, IRQL_KE_APC_LTE2, "KeEnterCriticalRegion";
+    irql_ke_dispatch_lte: Miniport, IRQL_KE_DISPATCH_LTE, "KeClearEvent";
+    irql_ke_raise_lower_lower: Miniport, IRQL_KE_RAISE_LOWER, "KeLowerIrql";
+    irql_ke_raise_lower_raise: Miniport, IRQL_KE_RAISE_LOWER, "KfRaiseIrql";
+    irql_ke_release_spin_lock_level: Miniport, IRQL_KE_RELEASE_SPIN_LOCK, "KeReleaseSpinLock";
+    irql_ke_release_spin_lock_saved: Miniport, IRQL_KE_RELEASE_SPIN_LOCK, "but was acquired at";
+    irql_ke_set_event_device: Miniport, IRQL_KE_SET_EVENT, "KeSetEvent";
+    irql_ke_set_event_wait: Miniport, IRQL_KE_SET_EVENT, "with Wait set";
+    irql_ke_wait: Miniport, IRQL_KE_WAIT, "KeWaitForSingleObject";
+    irql_miniport_driver_function: Miniport, IRQL_MINIPORT_DRIVER_FUNCTION, "NdisMSetMiniportAttributes";
+    irql_miscellaneous_function: Miniport, IRQL_MISCELLANEOUS_FUNCTION, "NdisCloseConfiguration";
+    irql_net_buffer_function: Miniport, IRQL_NET_BUFFER_FUNCTION, "NdisFreeNetBufferListPool";
+    irql_not_less_or_equal: Miniport, IRQL_NOT_LESS_OR_EQUAL, "KeFlushQueuedDpcs";
+    irql_oid_function: Miniport, IRQL_OID_FUNCTION, "NdisMOidRequestComplete";
     irql_return: Miniport, IRQL_RETURN, "MiniportSendNetBufferLists";
+    irql_send_rcv_function: Miniport, IRQL_SEND_RCV_FUNCTION, "NdisMSendNetBufferListsComplete";
+    irql_send_rcv_function_flag: Miniport, IRQL_SEND_RCV_FUNCTION, "NdisMSendNetBufferListsComplete";
+    irql_status_indication_function: Miniport, IRQL_STATUS_INDICATION_FUNCTION, "NdisMIndicateStatusEx";
+    irql_synch_function: Miniport, IRQL_SYNCH_FUNCTION, "NdisSetEvent";
+    irql_synch_function_rw_lock: Miniport, IRQL_SYNCH_FUNCTION, "NdisAcquireRWLockRead";
+    irql_timer_function: Miniport, IRQL_TIMER_FUNCTION, "NdisFreeTimerObject";
     miniport_adapter_state_attributes: Miniport, MINIPORT_ADAPTER_STATE, "MiniportInitializeEx";
     miniport_adapter_state_indicate_paused: Miniport, MINIPORT_ADAPTER_STATE, "NdisMIndicateReceiveNetBufferLists";
     miniport_pause_return: Miniport, MINIPORT_PAUSE_RETURN, "MiniportPause";
@@ -82,6 +110,8 @@ alarms! {
 
     // Protocols.
     bugcheck_invalid_open_in_bind_context: Protocol, NDIS_BUGCHECK_INVALID_OPEN_IN_BIND_CONTEXT, "NdisOpenAdapterEx";
+    irql_interfaces_function: Protocol, IRQL_INTERFACES_FUNCTION, "NdisIfQueryBindingIfIndex";
+    irql_protocol_driver_function: Protocol, IRQL_PROTOCOL_DRIVER_FUNCTION, "NdisDeregisterProtocolDriver";
     nbl_ownership_lent_returned: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists", lent;
     nbl_ownership_returned_twice: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists";
     ndis_re_enumerate_protocol_bindings: Protocol, NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS, "NdisReEnumerateProtocolBindings";
@@ -91,6 +121,7 @@ alarms! {
     // Intermediate drivers.
     im_virtual_miniport_state_associated_twice: Intermediate, IM_VIRTUAL_MINIPORT_STATE, "NdisIMAssociateMiniport";
     im_virtual_miniport_state_attributes: Intermediate, IM_VIRTUAL_MINIPORT_STATE, "NdisMSetMiniportAttributes";
+    irql_im_function: Intermediate, IRQL_IM_FUNCTION, "NdisIMInitializeDeviceInstanceEx";
 }
 
 /// Which edge of a driver an image shows, and with it what happens to it.

@@ -36,6 +36,7 @@ pub mod event;
 pub mod filter;
 pub mod frame;
 pub mod im;
+pub mod irql;
 pub mod miniport;
 pub mod protocol;
 
