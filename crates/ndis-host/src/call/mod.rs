@@ -184,6 +184,35 @@ pub fn depth() -> usize {
         .unwrap_or(0)
 }
 
+/// Whether this thread is in a call or callback of one of these `names`.
+#[must_use]
+pub fn is_inside(names: &[&str]) -> bool {
+    any_frame(|frame| names.contains(&frame.name))
+}
+
+/// The driver's function that this thread is in, the innermost one.
+#[must_use]
+pub fn innermost_callback() -> Option<&'static str> {
+    FRAMES
+        .try_with(|frames| {
+            let frames = frames.try_borrow().ok()?;
+            let mut inwards = frames.iter().rev();
+            inwards.find_map(|frame| (frame.kind == Kind::Callback).then_some(frame.name))
+        })
+        .ok()
+        .flatten()
+}
+
+fn any_frame(which: impl Fn(&Frame) -> bool) -> bool {
+    FRAMES
+        .try_with(|frames| {
+            frames
+                .try_borrow()
+                .is_ok_and(|frames| frames.iter().any(which))
+        })
+        .unwrap_or(false)
+}
+
 /// One call or callback that a thread is in.
 #[derive(Clone, Debug)]
 pub struct Frame {

@@ -7,13 +7,17 @@ use std::time::Duration;
 use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 
 use super::Client;
+use crate::call;
 use crate::lab::{Lab, NicPort};
-use crate::ndis::caller;
 use crate::ndis::nbl::{data, owner};
+use crate::ndis::object::handle_of;
 use crate::ndis::open::NdisCloseAdapterEx;
+use crate::ndis::pnp::NdisReEnumerateProtocolBindings;
 use crate::ndis::receive::NdisReturnNetBufferLists;
 use crate::ndis::send::NdisSendNetBufferLists;
+use crate::ndis::{caller, driver};
 use crate::nic::NicConfig;
+use crate::nt::irql::Irql;
 use crate::rules::{self, testing::assert_broken};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -189,4 +193,21 @@ fn sending_on_a_paused_binding_is_broken() {
             unsafe { NdisSendNetBufferLists(handle, std::ptr::null_mut(), 0, 0) };
         },
     );
+}
+
+#[test]
+fn enumerating_bindings_inside_a_bind_is_broken() {
+    let parts = ["inside a bind or unbind handler"];
+    assert_broken(&rules::NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS, &parts, || {
+        let (_lab, _nic, _client) = stack();
+        let handle = handle_of(driver::protocol_of("stack").unwrap());
+        call::callback(
+            "ProtocolBindAdapterEx",
+            Irql::PASSIVE..=Irql::PASSIVE,
+            || {
+                // SAFETY: the handle is the client's; that it is no time for it is for the host to check.
+                unsafe { NdisReEnumerateProtocolBindings(handle) };
+            },
+        );
+    });
 }

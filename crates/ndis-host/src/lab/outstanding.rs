@@ -109,4 +109,5 @@ pub(super) fn require_nothing_of(service: &str, driver: &Driver, when: &str) {
             format_args!("{when} ({service}), and this is left:\n{}", left.join("\n")),
         );
     }
+    rules::held(&rules::RESOURCES_LEFT);
 }

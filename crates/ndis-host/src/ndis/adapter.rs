@@ -7,10 +7,12 @@
 //! Not in here: in which order adapters and bindings go through their states (`pnp`), and the data
 //! path.
 
+mod busy;
+
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use ndis_sys::{
     NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS,
@@ -34,8 +36,10 @@ use super::nbl::owner;
 use super::nbl::snapshot::Way;
 use super::object::{self, Kind, Object, handle_of, resolve};
 use super::restart::RestartAttributes;
-use super::{caller, interface, oid, policy, port, power, reset, resources, shared_memory, trace};
-use crate::nt::sched::{self, Monitor};
+use super::{
+    caller, interface, oid, policy, port, power, reset, resources, shared_memory, trace, watchdog,
+};
+use crate::nt::sched::Monitor;
 use crate::rules;
 
 /// Where an adapter is in its life.
@@ -69,6 +73,8 @@ pub(crate) struct Adapter {
     pnp: Monitor<Option<u64>>,
     /// Indications that have not returned.
     indicating: AtomicUsize,
+    /// Completions of sends.
+    completed: AtomicU32,
     /// Its OID requests.
     pub(crate) oids: oid::Queue,
     /// Whether it is awake.
@@ -119,6 +125,7 @@ impl Adapter {
                 }),
                 pnp: Monitor::new(None),
                 indicating: AtomicUsize::new(0),
+                completed: AtomicU32::new(0),
                 oids: oid::Queue::default(),
                 power: power::State::default(),
                 filters: Stack::default(),
@@ -211,26 +218,6 @@ impl Adapter {
         self.context.store(context, Ordering::Release);
     }
 
-    /// Waits until no other PnP operation is going on with this adapter, and keeps others away.
-    pub(crate) fn begin_pnp(&self) -> PnpOperation<'_> {
-        let me = sched::current_id();
-        assert_ne!(
-            *self.pnp.lock(),
-            Some(me),
-            "PnP operations on {} are nested",
-            self.name
-        );
-        self.pnp
-            .wait_until(None, |owner| owner.is_none().then(|| *owner = Some(me)));
-        PnpOperation(&self.pnp)
-    }
-
-    /// Counts an indication for as long as the answer lives.
-    pub(crate) fn begin_indication(&self) -> Indication<'_> {
-        self.indicating.fetch_add(1, Ordering::SeqCst);
-        Indication(&self.indicating)
-    }
-
     /// Halted to Paused by `MiniportInitializeEx`, or back.
     pub(crate) fn initialize(&'static self) -> Result<(), NDIS_STATUS> {
         self.go(AdapterState::Halted, AdapterState::Initializing);
@@ -287,11 +274,14 @@ impl Adapter {
         let handler = self.driver.handlers().HaltHandlerEx;
         let handler = handler.expect("registration requires it");
         let context = self.context();
+        let rule = &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT;
+        let limit = watchdog::limit(rule, &format!("MiniportHaltEx of {}", self.name));
         run(self.driver.caller(), "MiniportHaltEx", &self.name, || {
             // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with the context that it
             // set for this adapter.
             unsafe { handler(context, action) };
         });
+        drop(limit);
         self.ended("MiniportHaltEx");
     }
 
@@ -364,6 +354,7 @@ impl Adapter {
                 format_args!("MiniportPause of {} returned {other:#x}", self.name),
             ),
         }
+        rules::held(&rules::MINIPORT_PAUSE_RETURN);
         self.go(AdapterState::Pausing, AdapterState::Paused);
     }
 
@@ -417,6 +408,7 @@ impl Adapter {
                 "{what} in state {state:?}; it is allowed in {states:?}"
             ));
         }
+        rules::held(&rules::MINIPORT_ADAPTER_STATE);
     }
 
     /// Ends the run for a broken state rule.
@@ -443,16 +435,20 @@ impl Adapter {
                 ),
             );
         }
+        rules::held(&rules::NDIS_BUGCHECK_ILLEGAL_MINIPORT_STATE_TRANSITION);
         inner.completed = Some(status);
         drop(inner);
         self.inner.notify_all();
     }
 
-    fn wait_completed(&self, rule: &'static rules::Rule, what: &str) -> NDIS_STATUS {
+    fn wait_completed(&'static self, rule: &'static rules::Rule, what: &str) -> NDIS_STATUS {
         let limit = policy::current().watchdog;
         let status = self
             .inner
             .wait_until(Some(limit), |inner| inner.completed.take());
+        if status.is_some() {
+            rules::held(rule);
+        }
         status.unwrap_or_else(|| {
             rules::broken(
                 rule,
@@ -491,6 +487,7 @@ impl Adapter {
         inner.state = to;
         inner.completed = None;
         drop(inner);
+        rules::held(&rules::MINIPORT_ADAPTER_STATE);
         self.inner.notify_all();
     }
 
@@ -530,23 +527,4 @@ pub(crate) fn luid_of(index: u32) -> NET_LUID_LH {
     luid.set_NetLuidIndex(u64::from(index));
     luid.set_IfType(6);
     luid
-}
-
-/// A PnP operation on an adapter. Others wait until it is dropped.
-pub(crate) struct PnpOperation<'a>(&'a Monitor<Option<u64>>);
-
-impl Drop for PnpOperation<'_> {
-    fn drop(&mut self) {
-        *self.0.lock() = None;
-        self.0.notify_all();
-    }
-}
-
-/// An indication that has not returned.
-pub(crate) struct Indication<'a>(&'a AtomicUsize);
-
-impl Drop for Indication<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
 }

@@ -187,6 +187,7 @@ unsafe fn set_registration(
             ),
         );
     }
+    rules::held(&rules::IM_VIRTUAL_MINIPORT_STATE);
     adapter.set_context(given.MiniportAdapterContext);
     adapter.with_attributes(|attributes| {
         attributes.registered = true;

@@ -195,6 +195,7 @@ impl Binding {
                 "{what} in state {state:?}; it is allowed in {states:?}"
             ));
         }
+        rules::held(&rules::PROTOCOL_BINDING_STATE);
     }
 
     /// Ends the run for a broken state rule.
@@ -335,6 +336,7 @@ impl Binding {
                 ),
             );
         }
+        rules::held(&rules::NDIS_BUGCHECK_LEAKED_NBL);
         let requests = self.requests.load(Ordering::SeqCst);
         if requests != 0 {
             self.broken(&format!(

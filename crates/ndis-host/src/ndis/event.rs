@@ -1,5 +1,6 @@
 //! Network Plug and Play events: NDIS tells protocol drivers, which may take their time.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr;
@@ -29,7 +30,7 @@ use super::nbl::snapshot::Way;
 use super::object::{self, Kind, resolve};
 use super::restart::RestartAttributes;
 use super::strings::Counted;
-use super::{header, policy, port, trace};
+use super::{header, policy, port, trace, watchdog};
 use crate::nt::sched::Monitor;
 use crate::rules;
 
@@ -122,13 +123,18 @@ fn notify(
     let handler = protocol.handlers().NetPnPEventHandler;
     let handler = handler.expect("registration requires it");
     let context = binding.map_or(ptr::null_mut(), Binding::context);
+    let rule = watchdog_of(code);
+    let limit = watchdog::limit(rule, &format!("ProtocolNetPnPEvent {about}"));
+    let outer = IN_EVENT_OF_BINDING.replace(binding.is_some());
     let returned = run_status(protocol.caller(), "ProtocolNetPnPEvent", &about, || {
         // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with its context for the
         // binding (or NULL, for all) and a notification that outlives the operation.
         unsafe { handler(context, notification) }
     });
+    IN_EVENT_OF_BINDING.set(outer);
+    drop(limit);
     let status = if returned == NDIS_STATUS_PENDING {
-        wait(notification as usize, code, &about)
+        wait(notification as usize, watchdog_for(code, binding), &about)
     } else {
         returned
     };
@@ -147,19 +153,14 @@ fn notify(
     status
 }
 
-fn wait(notification: usize, code: NET_PNP_EVENT_CODE, about: &str) -> NDIS_STATUS {
+fn wait(notification: usize, rule: impl Fn() -> &'static rules::Rule, about: &str) -> NDIS_STATUS {
     let limit = policy::current().watchdog;
     let status = PENDING.wait_until(Some(limit), |pending| {
         pending.get(&notification).copied().flatten()
     });
     status.unwrap_or_else(|| {
-        let rule = if code == NetEventPause {
-            &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_PAUSE
-        } else {
-            &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_NETPNPEVENT
-        };
         rules::broken(
-            rule,
+            rule(),
             format_args!(
                 "{about} is pending for {} s; NBLs on their way:\n{}",
                 limit.as_secs(),
@@ -167,6 +168,37 @@ fn wait(notification: usize, code: NET_PNP_EVENT_CODE, about: &str) -> NDIS_STAT
             ),
         )
     })
+}
+
+/// The rule of an event that takes too long.
+fn watchdog_of(code: NET_PNP_EVENT_CODE) -> &'static rules::Rule {
+    if code == NetEventPause {
+        &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_PAUSE
+    } else {
+        &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_NETPNPEVENT
+    }
+}
+
+/// The same, once it has taken too long: a pause that waits for a send is not the protocol's fault.
+fn watchdog_for(
+    code: NET_PNP_EVENT_CODE,
+    binding: Option<&'static Binding>,
+) -> impl Fn() -> &'static rules::Rule {
+    move || match binding {
+        Some(binding) if code == NetEventPause && owner::of_binding(binding, Way::Down) != 0 => {
+            &rules::NDIS_BUGCHECK_STUCK_NBL
+        }
+        _ => watchdog_of(code),
+    }
+}
+
+/// Whether this thread is in a `ProtocolNetPnPEvent` with a binding's context.
+pub(crate) fn in_event_of_binding() -> bool {
+    IN_EVENT_OF_BINDING.get()
+}
+
+thread_local! {
+    static IN_EVENT_OF_BINDING: Cell<bool> = const { Cell::new(false) };
 }
 
 crate::ddi! { "ndis.sys":
@@ -213,6 +245,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME} on {} while an OID request is pending on it", adapter.name()),
             );
         }
+        rules::held(&rules::NDIS_M_NET_PN_P_EVENT_IN_OID_REQUEST);
         // SAFETY: the document makes it a pointer to a notification.
         let event = unsafe { (*NetPnPEventNotification).NetPnPEvent };
         // SAFETY: as above.
@@ -227,6 +260,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NDIS_BUGCHECK_ILLEGAL_NET_PNP_EVENT);
         if matches!(event.NetEvent, NetEventPortActivation | NetEventPortDeactivation) {
             let status = port::note_event(adapter, &event);
             if status != NDIS_STATUS_SUCCESS {

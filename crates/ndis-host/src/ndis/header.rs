@@ -36,6 +36,7 @@ pub(crate) fn require(
             ),
         );
     }
+    rules::held(&rules::NDIS_BUGCHECK_INVALID_OBJECT_HEADER);
 }
 
 #[cfg(test)]

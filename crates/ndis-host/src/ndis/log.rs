@@ -69,4 +69,5 @@ fn give_name(target: *mut NDIS_STRING, adapter: &str, function: &'static str) ->
     NDIS_STATUS_SUCCESS
 }
 
-const TAG: u32 = u32::from_le_bytes(*b"NDna");
+/// The tag of names that a driver was given, and frees with `NdisFreeMemory`.
+pub(crate) const TAG: u32 = u32::from_le_bytes(*b"NDna");

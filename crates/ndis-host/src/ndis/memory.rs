@@ -93,6 +93,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("NdisFreeMdl: {Mdl:p} is not from NdisAllocateMdl, or was freed"),
             );
         };
+        rules::held(&rules::NDIS_ALLOCATE_MDL);
         // SAFETY: the table had it, so it lives.
         let count = unsafe { self::Mdl::from_raw(Mdl) }.map_or(0, self::Mdl::byte_count);
         if count != length {
@@ -101,6 +102,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("NdisFreeMdl: {Mdl:p} has {count} bytes, it was allocated for {length}"),
             );
         }
+        rules::held(&rules::NDIS_ALLOCATE_MDL);
         block::free_mdl(Mdl);
     }
 
@@ -155,6 +157,7 @@ fn allocate(function: &'static str, length: u32, tag: u32) -> *mut c_void {
             format_args!("{function}: {length} bytes are allocated without a tag"),
         );
     }
+    rules::held(&rules::NDIS_ALLOCATE_MEMORY_WITH_TAG_PRIORITY);
     if should_fail(function) {
         return ptr::null_mut();
     }

@@ -90,6 +90,9 @@ pub use im::ImState;
 
 use crate::call::Export;
 
+/// The pool tag of the names that drivers are given (`NdisQueryBindInstanceName`).
+pub(crate) const NAME_TAG: u32 = log::TAG;
+
 /// The export tables of all files here.
 pub(crate) fn exports() -> impl Iterator<Item = &'static [Export]> {
     let own: &[&[Export]] = &[

@@ -179,7 +179,10 @@ pub(crate) fn require(handle: NDIS_HANDLE, kinds: &[Kind], function: &str) -> Ki
         .collect::<Vec<_>>()
         .join(" or ");
     match found {
-        Some((kind, true, _)) if kinds.contains(&kind) => kind,
+        Some((kind, true, _)) if kinds.contains(&kind) => {
+            rules::held(&rules::INVALID_HANDLE);
+            kind
+        }
         Some((kind, true, name)) => rules::broken(
             &rules::INVALID_HANDLE,
             format_args!("{function} wants a {wanted}; {handle:p} is a {kind} ({name})"),
@@ -193,6 +196,14 @@ pub(crate) fn require(handle: NDIS_HANDLE, kinds: &[Kind], function: &str) -> Ki
             format_args!("{function} wants a {wanted}; {handle:p} was never a handle"),
         ),
     }
+}
+
+/// Whether `handle` was a handle of that kind, and is one no more.
+pub(crate) fn is_dead(handle: NDIS_HANDLE, kind: Kind) -> bool {
+    let table = OBJECTS.read().unwrap_or_else(PoisonError::into_inner);
+    table
+        .get(&(handle as usize))
+        .is_some_and(|entry| !entry.alive && entry.kind == kind)
 }
 
 /// The name that a handle's object has in reports, dead or alive.

@@ -35,6 +35,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME}: {BindContext:p} is not the BindContext of a running bind"),
             );
         };
+        rules::held(&rules::NDIS_BUGCHECK_INVALID_OPEN_IN_BIND_CONTEXT);
         let mut record = trace::call(NAME, binding.name());
         if binding.open_state() != Open::No {
             binding.broken("NdisOpenAdapterEx for an adapter that is open");

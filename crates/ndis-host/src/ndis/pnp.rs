@@ -284,15 +284,15 @@ crate::ddi! { "ndis.sys":
         const NAME: &str = "NdisReEnumerateProtocolBindings";
         let protocol = resolve::<ProtocolDriver>(NdisProtocolHandle, NAME);
         let _record = trace::call(NAME, protocol.name());
-        let inside = call::frames().iter().any(|frame| {
-            matches!(frame.name, "ProtocolBindAdapterEx" | "ProtocolUnbindAdapterEx")
-        });
+        let inside = call::is_inside(&["ProtocolBindAdapterEx", "ProtocolUnbindAdapterEx"])
+            || event::in_event_of_binding();
         if inside {
             rules::broken(
                 &rules::NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS,
-                format_args!("{NAME} of {} inside a bind or unbind handler", protocol.name()),
+                format_args!("{NAME} of {} inside a bind or unbind handler, or an event of a binding", protocol.name()),
             );
         }
+        rules::held(&rules::NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS);
         job("PnP bind", move || bind_protocol(protocol));
     }
 

@@ -92,6 +92,8 @@ pub struct Policy {
     pub send_limit: Duration,
     /// How long a miniport may take for an OID request. The rule's own limit is the default.
     pub oid_limit: Duration,
+    /// How long a miniport with sends may complete none. The rule's own limit is the default.
+    pub hang_limit: Duration,
 }
 
 impl Policy {
@@ -111,6 +113,7 @@ impl Policy {
         watchdog: Duration::from_secs(30),
         send_limit: Duration::from_secs(30),
         oid_limit: Duration::from_secs(12),
+        hang_limit: Duration::from_secs(22),
     };
 
     /// Everything on the caller's thread.
@@ -129,6 +132,7 @@ impl Policy {
         watchdog: Duration::from_secs(30),
         send_limit: Duration::from_secs(30),
         oid_limit: Duration::from_secs(12),
+        hang_limit: Duration::from_secs(22),
     };
 }
 

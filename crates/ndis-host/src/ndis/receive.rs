@@ -202,6 +202,7 @@ pub(crate) fn take_back(party: Party, nbls: &[Nbl], function: &str) {
             ),
         );
     }
+    rules::held(&rules::NBL_OWNERSHIP);
     nbls.iter()
         .for_each(|&nbl| owner::taken_back(nbl, party, function));
 }

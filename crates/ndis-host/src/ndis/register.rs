@@ -94,6 +94,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME}({}): not halted: {left:?}", driver.caller().name),
             );
         }
+        rules::held(&rules::NDIS_BUGCHECK_DRIVER_UNLOAD_UNEXPECTED);
         super::resources::require_none_of(NdisMiniportDriverHandle, NAME);
         super::im::forget(driver);
         driver.leave();
@@ -179,6 +180,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::IM_VIRTUAL_MINIPORT_STATE);
     }
 
     /// Registers optional handlers: the data path functions of a filter module.
@@ -213,6 +215,7 @@ unsafe extern "efiapi" fn unload(driver_object: *mut DRIVER_OBJECT) {
             format_args!("{left:?} is unloaded with adapters: {:?}", left.adapters()),
         );
     }
+    rules::held(&rules::NDIS_BUGCHECK_DRIVER_UNLOAD_UNEXPECTED);
     let handler = driver.handlers().UnloadHandler;
     let handler = handler.expect("registration requires it");
     run(

@@ -10,6 +10,15 @@ use crate::rules::{self, Rule};
 pub(crate) fn require_none_of(handle: NDIS_HANDLE, function: &str) {
     let left = object::owned_by(handle);
     let Some((kind, _)) = left.first() else {
+        for rule in [
+            &rules::INIT_NDIS_ALLOCATE_IO_WORK_ITEM,
+            &rules::CANCEL_TIMER_OBJECT,
+            &rules::NDIS_OPEN_CONFIGURATION_EX,
+            &rules::NDIS_ALLOCATE_GENERIC_OBJECT,
+            &rules::RESOURCES_LEFT,
+        ] {
+            rules::held(rule);
+        }
         return;
     };
     let rule = match kind {

@@ -59,6 +59,7 @@ impl RwLock {
                 "{function}: this thread does not hold the lock in that way"
             ));
         }
+        rules::held(&rules::SPIN_LOCK);
         HELD.set(HELD.get() - 1);
     }
 }

@@ -12,8 +12,8 @@ use ndis_sys::{
 use super::adapter::{Adapter, AdapterState};
 use super::driver::run_data;
 use super::filter::{self, Layer, Module};
-use super::object::{handle_of, resolve};
-use super::{header, trace};
+use super::object::{self, Kind, handle_of, resolve};
+use super::{header, trace, watchdog};
 use crate::rules;
 
 crate::ddi! { "ndis.sys":
@@ -23,6 +23,10 @@ crate::ddi! { "ndis.sys":
         StatusIndication: *mut NDIS_STATUS_INDICATION,
     ) {
         const NAME: &str = "NdisMIndicateStatusEx";
+        let halted = object::is_dead(MiniportAdapterHandle, Kind::Adapter);
+        rules::check(&rules::NDIS_M_INDICATE_STATUS_EX, !halted, || {
+            format!("{NAME}: {} is halted", object::name_of(MiniportAdapterHandle))
+        });
         let adapter = resolve::<Adapter>(MiniportAdapterHandle, NAME);
         // SAFETY: the document makes it a pointer to an indication that lives during the call.
         let indication = unsafe { &*StatusIndication };
@@ -88,6 +92,8 @@ pub(crate) fn pass_up(from: Layer, indication: &NDIS_STATUS_INDICATION) {
         let context = binding.context();
         let about = format!("{code:#010x} {}", binding.name());
         let mut copy = *indication;
+        let rule = &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_STATUS_INDICATION;
+        let _limit = watchdog::limit(rule, &format!("ProtocolStatusEx {about}"));
         run_data(
             binding.protocol().caller(),
             "ProtocolStatusEx",

@@ -113,6 +113,7 @@ crate::ddi! { "ndis.sys":
                     "NdisCancelTimerObject: a periodic timer is cancelled above PASSIVE_LEVEL",
                 );
             }
+            rules::held(&rules::PERIODIC_TIMER);
             timer.state.wait_until(None, |state| (!state.running).then_some(()));
         }
         BOOLEAN::from(was_queued)
@@ -132,6 +133,7 @@ crate::ddi! { "ndis.sys":
                 "NdisFreeTimerObject: the timer is set, or its function runs",
             );
         }
+        rules::held(&rules::CANCEL_TIMER_OBJECT);
         object::retire(timer);
     }
 }

@@ -9,7 +9,9 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::adapter::Adapter;
 use super::nbl::owner;
+use super::object::handle_of;
 use super::{caller, pnp, policy};
 use crate::nt::sched::{self, Monitor};
 use crate::rules::{self, Rule};
@@ -20,32 +22,21 @@ pub(crate) fn start() {
     STARTED.call_once(|| {
         sched::spawn_service("NDIS watchdog", || {
             let _entered = caller::enter(caller::Caller::HOST);
+            let mut quiet = BTreeMap::new();
             loop {
                 sched::sleep(INTERVAL);
-                look();
+                look(&mut quiet);
             }
         });
     });
 }
 
-fn look() {
+fn look(quiet: &mut BTreeMap<usize, Quiet>) {
     let policy = policy::current();
     let (oid_limit, send_limit) = (policy.oid_limit, policy.send_limit);
     for adapter in pnp::adapters() {
-        if adapter
-            .oids
-            .pending_for()
-            .is_some_and(|time| time > oid_limit)
-        {
-            rules::broken(
-                &rules::NDIS_TIMED_OID_COMPLETE,
-                format_args!(
-                    "{} is pending at {adapter:?} for more than {} s",
-                    adapter.oids.describe(),
-                    oid_limit.as_secs()
-                ),
-            );
-        }
+        look_at_request(adapter, oid_limit);
+        look_at_completions(adapter, policy.hang_limit, quiet);
         for module in adapter.filters.modules().iter() {
             let late = module
                 .oids
@@ -70,6 +61,7 @@ fn look() {
             format_args!("kept for more than {} s: {late}", send_limit.as_secs()),
         );
     }
+    rules::held(&rules::NDIS_TIMED_DATA_SEND);
     let now = sched::now();
     let late = RUNNING
         .lock()
@@ -88,6 +80,46 @@ fn look() {
     }
 }
 
+fn look_at_request(adapter: &'static Adapter, limit: Duration) {
+    let time = adapter.oids.pending_for();
+    let in_time = time.is_none_or(|time| time <= limit);
+    rules::check(&rules::NDIS_TIMED_OID_COMPLETE, in_time, || {
+        format!(
+            "{} is pending at {adapter:?} for more than {limit:?}",
+            adapter.oids.describe()
+        )
+    });
+}
+
+fn look_at_completions(
+    adapter: &'static Adapter,
+    limit: Duration,
+    quiet: &mut BTreeMap<usize, Quiet>,
+) {
+    let (completed, now) = (adapter.completed(), sched::now());
+    let last = quiet.entry(handle_of(adapter) as usize).or_insert(Quiet {
+        completed,
+        since: now,
+    });
+    if last.completed != completed {
+        *last = Quiet {
+            completed,
+            since: now,
+        };
+    }
+    if now.saturating_sub(last.since) <= limit {
+        rules::held(&rules::NDIS_TIMED_DATA_HANG);
+        return;
+    }
+    let stuck = owner::oldest_send(adapter, limit);
+    rules::check(&rules::NDIS_TIMED_DATA_HANG, stuck.is_none(), || {
+        format!(
+            "{adapter:?} completed no send for {limit:?}: {}",
+            stuck.unwrap_or_default()
+        )
+    });
+}
+
 /// Limits the time of a driver's call to the policy's, for as long as the answer lives.
 pub(crate) fn limit(rule: &'static Rule, what: &str) -> Limit {
     limit_of(rule, what, policy::current().watchdog)
@@ -104,16 +136,26 @@ pub(crate) fn limit_of(rule: &'static Rule, what: &str, time: Duration) -> Limit
         until: sched::now() + time,
     };
     RUNNING.lock().insert(id, call);
-    Limit(id)
+    Limit { id, rule }
 }
 
 /// A driver's call whose time is limited.
-pub(crate) struct Limit(u64);
+pub(crate) struct Limit {
+    id: u64,
+    rule: &'static Rule,
+}
 
 impl Drop for Limit {
     fn drop(&mut self) {
-        RUNNING.lock().remove(&self.0);
+        RUNNING.lock().remove(&self.id);
+        rules::held(self.rule);
     }
+}
+
+/// An adapter with sends at it: how many completions it had made, and since when.
+struct Quiet {
+    completed: u32,
+    since: Duration,
 }
 
 #[derive(Clone)]
@@ -128,3 +170,95 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Calls that have not returned.
 static RUNNING: Monitor<BTreeMap<u64, Running>> = Monitor::new(BTreeMap::new());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::lab::{Lab, NicPort};
+    use crate::nic::NicConfig;
+    use crate::rules::testing::assert_broken;
+
+    const LONG: Duration = Duration::from_secs(10);
+    const SHORT: Duration = Duration::from_millis(100);
+    const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+    fn stack(limits: impl FnOnce(&mut policy::Policy)) -> (Lab, NicPort, &'static Client) {
+        let lab = Lab::new();
+        let nic = lab.add_nic(NicConfig::new("nic0", MAC));
+        let client = lab.add_client("stack", "nic0").unwrap();
+        lab.plug_nic("nic0").unwrap();
+        assert!(lab.settle(LONG));
+        lab.policy(limits);
+        (lab, nic, client)
+    }
+
+    fn keep_a_send(nic: &NicPort, client: &'static Client) {
+        nic.hold_sends(true);
+        let mut frame = vec![0xff; 60];
+        frame[6..12].copy_from_slice(&MAC);
+        client.send(&[frame]);
+        assert!(nic.wait_sends(LONG, 1));
+    }
+
+    #[test]
+    fn a_miniport_that_completes_nothing_breaks_ndis_timed_data_hang() {
+        assert_broken(&rules::NDIS_TIMED_DATA_HANG, &["nic0", "100ms"], || {
+            let (_lab, nic, client) = stack(|policy| policy.hang_limit = SHORT);
+            keep_a_send(&nic, client);
+            sched::sleep(LONG);
+        });
+    }
+
+    #[test]
+    fn a_send_that_takes_too_long_breaks_ndis_timed_data_send() {
+        assert_broken(&rules::NDIS_TIMED_DATA_SEND, &["sent"], || {
+            let (_lab, nic, client) = stack(|policy| policy.send_limit = SHORT);
+            keep_a_send(&nic, client);
+            sched::sleep(LONG);
+        });
+    }
+
+    #[test]
+    fn a_request_that_takes_too_long_breaks_ndis_timed_oid_complete() {
+        assert_broken(&rules::NDIS_TIMED_OID_COMPLETE, &["0x00020106"], || {
+            let (_lab, nic, client) = stack(|policy| policy.oid_limit = SHORT);
+            nic.hold_requests(true);
+            client.query(ndis_sys::OID_GEN_STATISTICS, 256)
+        });
+    }
+
+    #[test]
+    fn a_send_that_holds_up_a_pause_breaks_stuck_nbl() {
+        assert_broken(&rules::NDIS_BUGCHECK_STUCK_NBL, &["NetEventPause"], || {
+            let (lab, nic, client) = stack(|policy| policy.watchdog = SHORT);
+            keep_a_send(&nic, client);
+            lab.unplug_nic("nic0")
+        });
+    }
+
+    #[test]
+    fn a_call_that_does_not_return_breaks_its_rule() {
+        assert_broken(
+            &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT,
+            &["the call has not returned", "MiniportHaltEx of nic0"],
+            || {
+                let _stack = stack(|policy| policy.watchdog = SHORT);
+                let rule = &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT;
+                let _limit = limit(rule, "MiniportHaltEx of nic0");
+                sched::sleep(LONG);
+            },
+        );
+    }
+
+    #[test]
+    fn a_call_that_has_returned_is_watched_no_more() {
+        let rule = &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT;
+        drop(limit(rule, "MiniportHaltEx"));
+        assert!(
+            !RUNNING
+                .lock()
+                .values()
+                .any(|call| call.what == "MiniportHaltEx")
+        );
+    }
+}

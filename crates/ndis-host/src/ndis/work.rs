@@ -64,6 +64,7 @@ crate::ddi! { "ndis.sys":
                 "NdisQueueIoWorkItem: the work item is queued already, or the routine is NULL",
             );
         };
+        rules::held(&rules::INIT_NDIS_ALLOCATE_IO_WORK_ITEM);
         let context = Address(WorkItemContext);
         let handle = Address(NdisIoWorkItemHandle);
         pnp::job("system worker", move || {
@@ -87,6 +88,7 @@ crate::ddi! { "ndis.sys":
                 "NdisFreeIoWorkItem: the work item is queued and did not run yet",
             );
         }
+        rules::held(&rules::INIT_NDIS_ALLOCATE_IO_WORK_ITEM);
         object::retire(item);
     }
 }

@@ -4,17 +4,21 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ndis_sys::{
-    NDIS_OID_REQUEST, NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, NET_BUFFER_LIST,
-    NdisRequestQueryInformation, OID_GEN_STATISTICS,
+    NDIS_OID_REQUEST, NDIS_STATUS_FAILURE, NDIS_STATUS_INDICATION, NDIS_STATUS_PENDING,
+    NDIS_STATUS_SUCCESS, NET_BUFFER_LIST, NdisRequestQueryInformation, OID_GEN_STATISTICS,
+    OID_PM_REMOVE_WOL_PATTERN,
 };
 
 use super::{CALLER, NicConfig};
+use crate::call;
 use crate::client::Client;
 use crate::lab::{Lab, NicPort};
 use crate::ndis::adapter::NdisMPauseComplete;
 use crate::ndis::caller;
 use crate::ndis::oid::{NdisMOidRequestComplete, request};
 use crate::ndis::send::NdisMSendNetBufferListsComplete;
+use crate::ndis::status::NdisMIndicateStatusEx;
+use crate::nt::irql::Irql;
 use crate::nt::sched;
 use crate::rules::{self, testing::assert_broken};
 
@@ -178,4 +182,66 @@ fn an_answer_longer_than_its_buffer_is_broken() {
             unsafe { NdisMOidRequestComplete(handle, kept, NDIS_STATUS_SUCCESS) };
         },
     );
+}
+
+#[test]
+fn completing_an_oid_request_again_in_a_work_item_is_broken() {
+    let parts = ["NdisMOidRequestComplete", "NdisIoWorkItemRoutine"];
+    assert_broken(&rules::DOUBLE_COMPLETE_WORK_ITEM, &parts, || {
+        let (_lab, nic, client) = stack();
+        nic.hold_requests(true);
+        sched::spawn("asks", || {
+            client.query(OID_GEN_STATISTICS, 256);
+        });
+        let kept = kept_request(&nic);
+        let handle = nic.handle.load(Ordering::Acquire);
+        for _ in 0..2 {
+            call::callback(
+                "NdisIoWorkItemRoutine",
+                Irql::PASSIVE..=Irql::PASSIVE,
+                || {
+                    // SAFETY: not sound by NDIS's rules the second time; the host checks.
+                    unsafe { NdisMOidRequestComplete(handle, kept, NDIS_STATUS_SUCCESS) };
+                },
+            );
+        }
+    });
+}
+
+#[test]
+fn failing_a_request_that_gives_something_back_is_broken() {
+    assert_broken(
+        &rules::NDIS_OID_COMPLETE,
+        &["0xfd01010b", "0xc0000001"],
+        || {
+            let (_lab, nic, client) = stack();
+            nic.hold_requests(true);
+            sched::spawn("sets", || {
+                client.set(OID_PM_REMOVE_WOL_PATTERN, &[0; 4]);
+            });
+            let kept = kept_request(&nic);
+            let handle = nic.handle.load(Ordering::Acquire);
+            // SAFETY: the request is pending here; that it must not fail is for the host to check.
+            unsafe { NdisMOidRequestComplete(handle, kept, NDIS_STATUS_FAILURE) };
+        },
+    );
+}
+
+#[test]
+fn indicating_a_status_after_the_halt_is_broken() {
+    assert_broken(&rules::NDIS_M_INDICATE_STATUS_EX, &["is halted"], || {
+        let (lab, nic, _client) = stack();
+        let handle = nic.handle.load(Ordering::Acquire);
+        lab.unplug_nic("nic0").unwrap();
+        let mut indication = NDIS_STATUS_INDICATION::zeroed();
+        // SAFETY: not sound by NDIS's rules, as the handle is dead; the host checks.
+        unsafe { NdisMIndicateStatusEx(handle, &raw mut indication) };
+    });
+}
+
+fn kept_request(nic: &NicPort) -> *mut NDIS_OID_REQUEST {
+    while nic.requests_outstanding() == 0 {
+        std::thread::yield_now();
+    }
+    nic.state.lock().requests.pop_front().unwrap() as *mut NDIS_OID_REQUEST
 }

@@ -35,7 +35,11 @@ ddi! { "ntoskrnl.exe":
         fourth: ULONG_PTR,
     ) -> ! {
         rules::broken(
-            &rules::DRIVER_BUGCHECK,
+            if code == OVERRAN_STACK_BUFFER {
+                &rules::STACK_BUFFER_OVERRUN
+            } else {
+                &rules::DRIVER_BUGCHECK
+            },
             format_args!(
                 "the driver stops the system with bug check {code:#x} \
                  ({first:#x}, {second:#x}, {third:#x}, {fourth:#x})"
@@ -85,6 +89,9 @@ ddi! { "ntoskrnl.exe":
         unsafe { print(&prefix, format, arguments) }
     }
 }
+
+/// DRIVER_OVERRAN_STACK_BUFFER, by which compiled checks of the stack end where there is no int 29h.
+const OVERRAN_STACK_BUFFER: ULONG = 0xf7;
 
 /// What compiled exception handling calls when an exception passes through a function with a handler
 /// (`__try`). No exception is raised in here: a fault ends the run before anybody could handle it.
@@ -199,6 +206,7 @@ unsafe fn print(prefix: &str, format: *const c_char, arguments: *const u64) -> N
             ),
         );
     }
+    rules::held(&rules::IRQL_NOT_LESS_OR_EQUAL);
     for line in formatted.text.lines() {
         note(&format!("{prefix}{line}"));
     }
@@ -281,6 +289,14 @@ mod tests {
                 unsafe { print("", c"%wZ".as_ptr(), [0].as_ptr()) }
             },
         );
+    }
+
+    #[test]
+    fn the_bug_check_of_a_spoiled_stack_is_a_rule_of_its_own() {
+        assert_broken(&rules::STACK_BUFFER_OVERRUN, &["0xf7"], || {
+            // SAFETY: any numbers will do.
+            unsafe { KeBugCheckEx(0xf7, 1, 2, 3, 4) };
+        });
     }
 
     #[test]

@@ -99,6 +99,7 @@ ddi! { "ntoskrnl.exe":
                 format_args!("KeSetEvent is called with Wait set at {}", irql::current()),
             );
         }
+        rules::held(&rules::IRQL_KE_SET_EVENT);
         // SAFETY: the driver gives an event (the function's document).
         LONG::from(unsafe { set_event(event) })
     }
@@ -179,6 +180,7 @@ ddi! { "ntoskrnl.exe":
                 ),
             );
         }
+        rules::held(&rules::EXCEPTION_NOT_HANDLED);
         before
     }
 
@@ -324,6 +326,7 @@ unsafe fn wait_for(
             format_args!("a wait that may block is made at {}", irql::current()),
         );
     }
+    rules::held(&rules::WAIT_AT_DISPATCH);
     for object in objects {
         // SAFETY: the caller's own promise.
         unsafe { check_initialized(*object, "the object waited for") };
@@ -395,6 +398,7 @@ unsafe fn check_initialized(object: *mut DISPATCHER_HEADER, what: &str) {
             format_args!("{what} is NULL"),
         );
     }
+    rules::held(&rules::OBJECT_NOT_INITIALIZED);
     // SAFETY: the caller's own promise.
     let header = unsafe { object.read() };
     // SAFETY: only the address of the field is taken, inside of the object.
@@ -405,6 +409,7 @@ unsafe fn check_initialized(object: *mut DISPATCHER_HEADER, what: &str) {
             format_args!("{what} at {object:p} was never initialized, or was moved after it was"),
         );
     }
+    rules::held(&rules::OBJECT_NOT_INITIALIZED);
 }
 
 fn type_of(kind: Kind) -> UCHAR {

@@ -180,6 +180,7 @@ fn run_driver(dpc: *mut KDPC) {
             format_args!("the DPC {dpc:p} has no routine"),
         );
     };
+    rules::held(&rules::OBJECT_NOT_INITIALIZED);
     irql::at(Irql::DISPATCH, || {
         call::callback("CustomDpc", Irql::DISPATCH..=Irql::DISPATCH, || {
             // SAFETY: the driver initialized the DPC with this routine and these arguments.
@@ -206,6 +207,7 @@ unsafe fn check_initialized(dpc: *mut KDPC) {
             format_args!("the DPC {dpc:p} was never initialized (type {type_})"),
         );
     }
+    rules::held(&rules::OBJECT_NOT_INITIALIZED);
 }
 
 const DPC_OBJECT: UCHAR = 19;

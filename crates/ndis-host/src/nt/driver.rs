@@ -15,6 +15,7 @@ use super::string::UnicodeString;
 use super::{Outstanding, etw, handle, io, pool, registry, system_thread, timer};
 use crate::call;
 use crate::image::{self, Image};
+use crate::ndis;
 use crate::rules;
 
 /// A loaded driver image with its driver object.
@@ -110,11 +111,12 @@ impl Driver {
                 ..Outstanding::default()
             };
             rules::broken_at(
-                &rules::POOL_LEAK,
+                rule_of_leak(first),
                 format_args!("{} was unloaded and left\n{blocks}", self.service),
                 first.caller,
             );
         }
+        rules::held(&rules::POOL_LEAK);
         let memory = self.image.base()..self.image.base() + self.image.size();
         if let Some(timer) = timer::set_within(memory) {
             rules::broken(
@@ -125,6 +127,7 @@ impl Driver {
                 ),
             );
         }
+        rules::held(&rules::UNLOADED_WITH_PENDING);
     }
 
     /// Ends the run if the driver, which has been unloaded, left a device, or a symbolic link, thread,
@@ -228,6 +231,38 @@ fn copy_of(string: &UnicodeString) -> UNICODE_STRING {
     unsafe { string.as_ptr().read() }
 }
 
+/// What leaving `block` behind breaks.
+fn rule_of_leak(block: &pool::Block) -> &'static rules::Rule {
+    if block.tag.0 == ndis::NAME_TAG {
+        &rules::NDIS_QUERY_BIND_INSTANCE_NAME
+    } else {
+        &rules::POOL_LEAK
+    }
+}
+
 const IO_TYPE_DRIVER: CSHORT = 4;
 
 static SERVICES: Monitor<Vec<(usize, String)>> = Monitor::new(Vec::new());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_left_breaks_the_rule_of_who_gave_it() {
+        let block = pool::Block {
+            address: 0x1000,
+            size: 20,
+            tag: pool::Tag(ndis::NAME_TAG),
+            kind: pool::Kind::NonPaged,
+            caller: 0,
+            thread: 0,
+        };
+        assert_eq!(rule_of_leak(&block).name, "NdisQueryBindInstanceName");
+        let other = pool::Block {
+            tag: pool::Tag::from(*b"Mine"),
+            ..block
+        };
+        assert_eq!(rule_of_leak(&other), &rules::POOL_LEAK);
+    }
+}

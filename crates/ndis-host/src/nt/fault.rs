@@ -128,7 +128,11 @@ impl Fault {
             libc::SIGSEGV | libc::SIGBUS if self.trap == PAGE_FAULT => self.page_fault(),
             // `int 29h`, by which compiled checks stop a driver, is refused in user mode.
             libc::SIGSEGV if self.code() == Some(FAST_FAIL) => (
-                &rules::SECURITY_CHECK_FAILURE,
+                if STACK_COOKIE.contains(&self.reason) {
+                    &rules::STACK_BUFFER_OVERRUN
+                } else {
+                    &rules::SECURITY_CHECK_FAILURE
+                },
                 format!(
                     "the driver's own check failed: {} (int 29h with code {})",
                     fast_fail_reason(self.reason),
@@ -204,16 +208,15 @@ impl Fault {
                 format!("{access} at {accessed:#x}: the stack is exhausted"),
             );
         }
+        let near_null = accessed < NULL_PAGES;
         let rule = if self.error & ERROR_FETCH != 0 {
             &rules::EXECUTE_OF_NOEXECUTE
+        } else if near_null {
+            &rules::NULL_CHECK
         } else {
             &rules::PAGE_FAULT_IN_NONPAGED_AREA
         };
-        let near_null = if accessed < 1 << 16 {
-            ", near NULL"
-        } else {
-            ""
-        };
+        let near_null = if near_null { ", near NULL" } else { "" };
         (
             rule,
             format!("{access} at {accessed:#x}, where there is no memory{near_null}"),
@@ -276,6 +279,10 @@ fn registers_text(registers: &[libc::greg_t]) -> String {
 
 const STACK_SIZE: usize = 512 << 10;
 const HANG_SECONDS: u32 = 10;
+/// What lies below is a member of a structure at NULL, not a pointer that was something else.
+const NULL_PAGES: usize = 1 << 16;
+/// `FAST_FAIL_LEGACY_GS_VIOLATION` and `FAST_FAIL_STACK_COOKIE_CHECK_FAILURE`.
+const STACK_COOKIE: [u32; 2] = [0, 2];
 const FAST_FAIL: [u8; 2] = [0xcd, 0x29];
 /// Where Windows has a page that everybody may read. Linux keeps these addresses for itself.
 const KUSER_SHARED_DATA: usize = 0xffff_f780_0000_0000;

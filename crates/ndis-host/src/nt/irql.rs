@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use ndis_sys::nt::KIRQL;
 
+use crate::call;
 use crate::ddi;
 use crate::rules;
 
@@ -75,7 +76,7 @@ pub fn describe(range: &RangeInclusive<Irql>) -> String {
 ddi! { "ntoskrnl.exe":
     /// The current IRQL (`nf-wdm-kegetcurrentirql.md`).
     [PASSIVE..=HIGH] fn KeGetCurrentIrql() -> KIRQL {
-        current().0
+        queried(None).0
     }
 
     /// Raises the IRQL and returns the old one (`nf-wdm-keraiseirql.md`).
@@ -99,6 +100,33 @@ ddi! { "ntoskrnl.exe":
     }
 }
 
+/// The current IRQL, for a driver that asks for it: in `code`, or in the call that is under way.
+///
+/// Ends the run with [`rules::FLAGS_IRQL`] in a function that is told whether this is DISPATCH_LEVEL.
+pub fn queried(code: Option<usize>) -> Irql {
+    if let Some(function) = call::innermost_callback().filter(|name| TOLD.contains(name)) {
+        let what = format_args!("{function} asks for the current IRQL; its flags tell it");
+        match code {
+            Some(code) => rules::broken_at(&rules::FLAGS_IRQL, what, code),
+            None => rules::broken(&rules::FLAGS_IRQL, what),
+        }
+    }
+    rules::held(&rules::FLAGS_IRQL);
+    current()
+}
+
+/// The functions of a driver whose flags say whether they are called at DISPATCH_LEVEL.
+const TOLD: &[&str] = &[
+    "FilterReceiveNetBufferLists",
+    "FilterReturnNetBufferLists",
+    "FilterSendNetBufferLists",
+    "FilterSendNetBufferListsComplete",
+    "MiniportReturnNetBufferLists",
+    "MiniportSendNetBufferLists",
+    "ProtocolReceiveNetBufferLists",
+    "ProtocolSendNetBufferListsComplete",
+];
+
 /// Raises the IRQL for a driver: [`rules::IRQL_KE_RAISE_LOWER`] is broken by a lower one.
 pub fn raise(new: Irql) -> Irql {
     let before = current();
@@ -108,6 +136,7 @@ pub fn raise(new: Irql) -> Irql {
             format_args!("the IRQL is raised to {new} while it is {before}"),
         );
     }
+    rules::held(&rules::IRQL_KE_RAISE_LOWER);
     set(new)
 }
 
@@ -120,6 +149,7 @@ pub fn lower(new: Irql) {
             format_args!("the IRQL is lowered to {new} while it is {before}"),
         );
     }
+    rules::held(&rules::IRQL_KE_RAISE_LOWER);
     set(new);
 }
 
@@ -159,6 +189,19 @@ mod tests {
             &["lowered to DISPATCH_LEVEL"],
             || lower(Irql::DISPATCH),
         );
+    }
+
+    #[test]
+    fn asking_for_the_irql_in_a_function_that_is_told_it_breaks_flags_irql() {
+        assert_broken(&rules::FLAGS_IRQL, &["MiniportSendNetBufferLists"], || {
+            // SAFETY: the function has no arguments.
+            unsafe { KeGetCurrentIrql() };
+            let name = "MiniportSendNetBufferLists";
+            call::callback(name, Irql::PASSIVE..=Irql::DISPATCH, || {
+                // SAFETY: as above.
+                unsafe { KeGetCurrentIrql() }
+            });
+        });
     }
 
     #[test]

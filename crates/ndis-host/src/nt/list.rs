@@ -247,6 +247,7 @@ unsafe fn check_link(before: *mut LIST_ENTRY, after: *mut LIST_ENTRY) {
             ),
         );
     }
+    rules::held(&rules::SECURITY_CHECK_FAILURE);
 }
 
 fn check_aligned(pointer: *mut c_void, what: &str) {
@@ -259,6 +260,7 @@ fn check_aligned(pointer: *mut c_void, what: &str) {
             ),
         );
     }
+    rules::held(&rules::EXCEPTION_NOT_HANDLED);
 }
 
 static SLISTS: Monitor<()> = Monitor::new(());

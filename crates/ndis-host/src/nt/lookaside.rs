@@ -131,6 +131,7 @@ unsafe fn initialize(
             format_args!("the lookaside list {list:p} is initialized again"),
         );
     }
+    rules::held(&rules::LOOKASIDE_REINITIALIZED);
     let or = |given: *mut c_void, default: usize| {
         if given.is_null() {
             default as *mut c_void

@@ -48,6 +48,7 @@ pub unsafe fn free(mdl: *mut MDL) {
             ),
         );
     }
+    rules::held(&rules::MDL_FREED_WHILE_MAPPED);
     pool::free(mdl.cast(), Some(TAG));
 }
 
@@ -69,6 +70,7 @@ pub unsafe fn build_for_nonpaged_pool(mdl: *mut MDL) {
             ),
         );
     }
+    rules::held(&rules::MDL_BUILT_WITH_FLAGS);
     mdl.MappedSystemVa = buffer_of(mdl);
     mdl.MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
 }
@@ -88,6 +90,7 @@ ddi! { "ntoskrnl.exe":
                 "this host does not implement IoAllocateMdl with an IRP",
             );
         }
+        rules::held(&rules::EXCEPTION_NOT_HANDLED);
         allocate(address, length)
     }
 
@@ -141,6 +144,7 @@ ddi! { "ntoskrnl.exe":
                 format_args!("the pages of the MDL {mdl:p} are unlocked (flags {flags:#06x})"),
             );
         }
+        rules::held(&rules::MDL_UNLOCKED_NOT_LOCKED);
         *flags &= !(MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
     }
 
@@ -159,6 +163,7 @@ ddi! { "ntoskrnl.exe":
                 "this host has no user mode to map an MDL into",
             );
         }
+        rules::held(&rules::EXCEPTION_NOT_HANDLED);
         // SAFETY: the driver gives an MDL (the function's document).
         let mdl = unsafe { &mut *mdl };
         map(mdl)
@@ -174,6 +179,7 @@ ddi! { "ntoskrnl.exe":
                 format_args!("the MDL {mdl:p} is unmapped (flags {:#06x})", mdl.MdlFlags),
             );
         }
+        rules::held(&rules::MDL_NOT_MAPPED);
         mdl.MdlFlags &= !(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
     }
 }
@@ -190,12 +196,14 @@ fn map(mdl: &mut MDL) -> PVOID {
             ),
         );
     }
+    rules::held(&rules::MDL_MAPPED_TWICE);
     if mdl.MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL) == 0 {
         rules::broken(
             &rules::MDL_NOT_LOCKED,
             format_args!("the MDL {mdl:p} is mapped (flags {:#06x})", mdl.MdlFlags),
         );
     }
+    rules::held(&rules::MDL_NOT_LOCKED);
     mdl.MappedSystemVa = buffer_of(mdl);
     mdl.MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     if mdl.MdlFlags & MDL_PARTIAL != 0 {
@@ -225,6 +233,7 @@ unsafe fn build_partial(source: &MDL, target: *mut MDL, address: usize, length: 
             ),
         );
     }
+    rules::held(&rules::MDL_PARTIAL_OUTSIDE);
     let size = target.Size;
     if (size as usize) < size_for(address, length) {
         rules::broken(
@@ -232,6 +241,7 @@ unsafe fn build_partial(source: &MDL, target: *mut MDL, address: usize, length: 
             format_args!("an MDL of {size} bytes is too small for {length} bytes at {address:#x}"),
         );
     }
+    rules::held(&rules::MDL_PARTIAL_OUTSIDE);
     let next = target.Next;
     *target = for_buffer(address, length as u32, size as usize);
     target.Next = next;

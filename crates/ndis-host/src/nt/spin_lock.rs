@@ -68,12 +68,26 @@ pub fn all_held() -> Vec<Held> {
 /// Ends the run if this thread holds more than `before` spin locks after `what` returned.
 pub fn check_none_kept(what: &str, before: usize) {
     let held = held_list();
+    let handler = ["Miniport", "Protocol", "Filter"]
+        .iter()
+        .any(|edge| what.starts_with(edge));
     if let Some(kept) = held.get(before) {
+        let rule = match kept.raised_from {
+            _ if !handler => &rules::SPIN_LOCK_BALANCED,
+            Some(_) => &rules::SPIN_LOCK,
+            None => &rules::SPIN_LOCK_DPR,
+        };
         rules::broken_at(
-            &rules::SPIN_LOCK,
+            rule,
             format_args!("{what} returned with spin lock {kept} held"),
             kept.caller,
         );
+    }
+    if handler {
+        rules::held(&rules::SPIN_LOCK);
+        rules::held(&rules::SPIN_LOCK_DPR);
+    } else {
+        rules::held(&rules::SPIN_LOCK_BALANCED);
     }
 }
 
@@ -118,6 +132,7 @@ pub unsafe fn release(lock: *mut KSPIN_LOCK, new: Irql) {
             ),
         );
     }
+    rules::held(&rules::IRQL_KE_RELEASE_SPIN_LOCK);
     irql::lower(new);
 }
 
@@ -221,6 +236,7 @@ unsafe fn word<'a>(lock: *mut KSPIN_LOCK) -> &'a AtomicUsize {
             format_args!("{lock:p} is not an aligned address of a spin lock"),
         );
     }
+    rules::held(&rules::SPIN_LOCK_INIT_FAILURE);
     // SAFETY: aligned by the line above, alive by the caller's promise; every access of the host to
     // a lock's word is atomic, and drivers leave it to the kernel.
     unsafe { AtomicUsize::from_ptr(lock) }
@@ -239,6 +255,7 @@ fn take(lock: &AtomicUsize, raised_from: Option<Irql>) {
                 ),
             );
         }
+        rules::held(&rules::SPIN_LOCK_DEADLOCK);
     }
 }
 
@@ -247,6 +264,8 @@ fn try_take(lock: &AtomicUsize, raised_from: Option<Irql>) -> Result<(), u64> {
     let me = sched::current_id();
     let taken = lock.compare_exchange(0, mark_of(me), Ordering::Acquire, Ordering::Relaxed);
     let Err(word) = taken else {
+        rules::held(&rules::SPIN_LOCK_INIT_FAILURE);
+        rules::held(&rules::SPIN_LOCK_ALREADY_OWNED);
         push_held(lock, raised_from);
         return Ok(());
     };
@@ -289,7 +308,10 @@ fn give_back(lock: &AtomicUsize) -> Held {
                 format_args!("spin lock {address:p} is released, but \"{holder}\" holds it"),
             )
         }
-        Some(_) => {}
+        Some(_) => {
+            rules::held(&rules::SPINLOCK_RELEASE);
+            rules::held(&rules::SPIN_LOCK_NOT_OWNED);
+        }
     }
     let held = with_held(|held| {
         let index = held.iter().rposition(|held| held.lock == address as usize);
@@ -349,129 +371,4 @@ thread_local! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::testing::assert_broken;
-
-    #[test]
-    fn acquire_raises_and_release_restores() {
-        let mut lock: KSPIN_LOCK = 0;
-        // SAFETY: `lock` lives until the end of the test.
-        let old = unsafe { acquire(&raw mut lock) };
-        assert_eq!((old, irql::current()), (Irql::PASSIVE, Irql::DISPATCH));
-        assert_eq!(held_by_this_thread(), 1);
-        // SAFETY: as above.
-        unsafe { release(&raw mut lock, old) };
-        assert_eq!((irql::current(), lock), (Irql::PASSIVE, 0));
-    }
-
-    #[test]
-    fn a_lock_excludes_other_threads() {
-        let lock = Box::leak(Box::new(0_usize));
-        let counter = Box::leak(Box::new(0_u32));
-        let (lock, counter) = (&raw mut *lock as usize, &raw mut *counter as usize);
-        let threads: Vec<_> = (0..4)
-            .map(|index| {
-                sched::spawn(format!("counter {index}"), move || {
-                    for _ in 0..1000 {
-                        // SAFETY: both were leaked, so they live for ever.
-                        let old = unsafe { acquire(lock as *mut KSPIN_LOCK) };
-                        let counter = counter as *mut u32;
-                        // SAFETY: the lock is held, so no other thread touches the counter.
-                        unsafe { *counter += 1 };
-                        // SAFETY: as above.
-                        unsafe { release(lock as *mut KSPIN_LOCK, old) };
-                    }
-                })
-            })
-            .collect();
-        threads.iter().for_each(sched::Thread::join);
-        // SAFETY: all threads have ended.
-        assert_eq!(unsafe { *(counter as *const u32) }, 4000);
-    }
-
-    #[test]
-    fn recursion_breaks_spin_lock_already_owned() {
-        assert_broken(
-            &rules::SPIN_LOCK_ALREADY_OWNED,
-            &["holds spin lock"],
-            || {
-                let mut lock: KSPIN_LOCK = 0;
-                // SAFETY: `lock` outlives both calls.
-                unsafe { acquire(&raw mut lock) };
-                // SAFETY: as above.
-                unsafe { acquire(&raw mut lock) };
-            },
-        );
-    }
-
-    #[test]
-    fn releasing_a_free_lock_breaks_spinlock_release() {
-        assert_broken(&rules::SPINLOCK_RELEASE, &["nobody holds it"], || {
-            irql::set(Irql::DISPATCH);
-            let mut lock: KSPIN_LOCK = 0;
-            // SAFETY: `lock` outlives the call.
-            unsafe { release(&raw mut lock, Irql::PASSIVE) };
-        });
-    }
-
-    #[test]
-    fn releasing_anothers_lock_breaks_spin_lock_not_owned() {
-        assert_broken(
-            &rules::SPIN_LOCK_NOT_OWNED,
-            &["\"holder\" holds it"],
-            || {
-                let lock = Box::leak(Box::new(0_usize));
-                let address = &raw mut *lock as usize;
-                let taken = sched::Signal::new();
-                let set = taken.clone();
-                sched::spawn("holder", move || {
-                    // SAFETY: the lock was leaked, so it lives for ever.
-                    unsafe { acquire(address as *mut KSPIN_LOCK) };
-                    set.set();
-                    sched::sleep(Duration::from_secs(60));
-                });
-                taken.wait(None);
-                irql::set(Irql::DISPATCH);
-                // SAFETY: as above.
-                unsafe { release_from_dispatch(address as *mut KSPIN_LOCK) };
-            },
-        );
-    }
-
-    #[test]
-    fn releasing_to_another_irql_breaks_irql_ke_release_spin_lock() {
-        assert_broken(
-            &rules::IRQL_KE_RELEASE_SPIN_LOCK,
-            &["released to DISPATCH_LEVEL, but was acquired at PASSIVE_LEVEL"],
-            || {
-                let mut lock: KSPIN_LOCK = 0;
-                // SAFETY: `lock` outlives both calls.
-                unsafe { acquire(&raw mut lock) };
-                // SAFETY: as above.
-                unsafe { release(&raw mut lock, Irql::DISPATCH) };
-            },
-        );
-    }
-
-    #[test]
-    fn memory_that_was_never_a_lock_breaks_spin_lock_init_failure() {
-        assert_broken(&rules::SPIN_LOCK_INIT_FAILURE, &["0xcdcdcdcd"], || {
-            let mut lock: KSPIN_LOCK = 0xcdcd_cdcd;
-            // SAFETY: `lock` outlives the call.
-            unsafe { acquire(&raw mut lock) };
-        });
-    }
-
-    #[test]
-    fn returning_with_a_lock_breaks_spin_lock() {
-        assert_broken(&rules::SPIN_LOCK, &["MiniportPause returned with"], || {
-            let mut lock: KSPIN_LOCK = 0;
-            call::callback("MiniportPause", Irql::PASSIVE..=Irql::PASSIVE, || {
-                // SAFETY: `lock` outlives the call.
-                let old = unsafe { acquire(&raw mut lock) };
-                irql::set(old);
-            });
-        });
-    }
-}
+mod tests;

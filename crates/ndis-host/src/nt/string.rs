@@ -246,6 +246,7 @@ unsafe fn units<'a>(string: *const UNICODE_STRING) -> &'a [WCHAR] {
             ),
         );
     }
+    rules::held(&rules::INVALID_STRING);
     if string.Length == 0 {
         return &[];
     }

@@ -25,6 +25,7 @@ ddi! { "ntoskrnl.exe":
                 "a critical region is left that this thread did not enter",
             );
         }
+        rules::held(&rules::LEAVE_CRITICAL_REGION);
         REGIONS.set(regions - 1);
     }
 

@@ -6,6 +6,7 @@ use ndis_sys::nt::{BOOLEAN, KPROCESSOR_MODE, LARGE_INTEGER, NTSTATUS, ULONG};
 
 use super::sched;
 use crate::ddi;
+use crate::rules;
 
 /// The system time now: 100 ns units since 1601.
 #[must_use]
@@ -79,6 +80,10 @@ ddi! { "ntoskrnl.exe":
 
     /// Waits without letting go of the processor (`nf-wdm-kestallexecutionprocessor.md`).
     [PASSIVE..=HIGH, unchecked] fn KeStallExecutionProcessor(microseconds: ULONG) {
+        let short = microseconds <= LONGEST_STALL;
+        rules::check(&rules::NDIS_STALL_EXECUTION_DELAY, short, || {
+            format!("KeStallExecutionProcessor keeps the processor for {microseconds} us")
+        });
         sched::stall(Duration::from_micros(microseconds.into()));
     }
 
@@ -107,6 +112,8 @@ fn start_of_run() -> i64 {
 const EPOCH_1970: i64 = 116_444_736_000_000_000;
 /// Midnight of 2025-01-01 UTC since 1970: the same in each run.
 const START_OF_SEEDED_RUNS: i64 = 1_735_689_600 * 10_000_000;
+/// In microseconds (`ndis-ndisstallexecution-delay.md`).
+const LONGEST_STALL: u32 = 50;
 const UNITS_PER_TICK: u32 = 156_250;
 
 static START: std::sync::OnceLock<i64> = std::sync::OnceLock::new();
@@ -114,6 +121,17 @@ static START: std::sync::OnceLock<i64> = std::sync::OnceLock::new();
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::testing::assert_broken;
+
+    #[test]
+    fn keeping_the_processor_for_long_breaks_the_rule() {
+        assert_broken(&rules::NDIS_STALL_EXECUTION_DELAY, &["51 us"], || {
+            for time in [50, 51] {
+                // SAFETY: any number is a time.
+                unsafe { KeStallExecutionProcessor(time) };
+            }
+        });
+    }
 
     #[test]
     fn system_time_counts_from_1601() {

@@ -84,11 +84,15 @@ super::rules! {
         "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_WATCHDOG_PROTOCOL_PAUSE = BugCheck "NDIS_BUGCHECK_WATCHDOG_PROTOCOL_PAUSE",
         "pausing a protocol took too long",
-        "while NetEventPause is pending at a protocol: the time limit",
+        "while NetEventPause runs or is pending at a protocol: the time limit",
         "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_WATCHDOG_PROTOCOL_NETPNPEVENT = BugCheck "NDIS_BUGCHECK_WATCHDOG_PROTOCOL_NETPNPEVENT",
         "pnP event in a protocol took too long",
-        "while another network event is pending at a protocol: the time limit",
+        "while another network event runs or is pending at a protocol: the time limit",
+        "bug-check-0x7c--bugcode-ndis-driver.md";
+    NDIS_BUGCHECK_WATCHDOG_PROTOCOL_STATUS_INDICATION = BugCheck "NDIS_BUGCHECK_WATCHDOG_PROTOCOL_STATUS_INDICATION",
+        "status indication in a protocol took too long",
+        "while ProtocolStatusEx runs: the time limit",
         "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND = BugCheck "NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND",
         "unbind took too long",
@@ -114,6 +118,14 @@ super::rules! {
         "miniport pause took too long (often lost NBLs)",
         "while MiniportPause is pending: the time limit",
         "bug-check-0x7c--bugcode-ndis-driver.md";
+    NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT = BugCheck "NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT",
+        "halt took too long",
+        "while MiniportHaltEx runs: the time limit",
+        "bug-check-0x7c--bugcode-ndis-driver.md";
+    NDIS_BUGCHECK_STUCK_NBL = BugCheck "NDIS_BUGCHECK_STUCK_NBL",
+        "miniport keeps an NBL too long",
+        "when a pending NetEventPause exceeds the time limit: none of the sends that it waits for is at the miniport",
+        "bug-check-0x15e-bugcode-ndis-driver-live-dump.md";
     NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID = BugCheck "NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID",
         "OID in a miniport took too long",
         "when an adapter halts: the OID request at it ends within the time limit",

@@ -1,6 +1,10 @@
 //! The IRQL rules. Which of them a function falls under is in `rules::groups`.
 
 super::rules! {
+    FLAGS_IRQL = Verifier "FlagsIrql",
+        "callbacks that receive a dispatch-level flag must not query the current IRQL",
+        "when a driver asks for the IRQL, by KeGetCurrentIrql or by reading CR8: the function of the driver that the thread is in",
+        "ndis-flags-irql.md";
     IRQL_FILTER_DRIVER_FUNCTION = Verifier "Irql_Filter_Driver_Function",
         "NdisF functions at allowed IRQL",
         "when a function that the page lists is called: the thread's IRQL against the range of the function's own page",

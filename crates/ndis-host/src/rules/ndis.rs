@@ -41,15 +41,15 @@ super::rules! {
         "ndis-ndismderegisterinterruptex.md";
     SPIN_LOCK = Verifier "SpinLock",
         "acquire only when unlocked; released before the miniport handler exits",
-        "when a driver's function returns: the thread holds no lock that it did not hold at the call; and when a read-write lock is released: this thread holds it",
+        "when a miniport, protocol or filter function returns: the thread holds no lock that it did not hold at the call; and when a read-write lock is released: this thread holds it",
         "ndis-spinlock.md";
     SPIN_LOCK_BALANCED = Verifier "SpinLockBalanced",
         "number of acquires equals number of releases of the same lock",
-        "when an NDIS spin lock or older read-write lock is released: the call belongs to the one that acquired it, of the two forms",
+        "when an NDIS spin lock or older read-write lock is released: the call belongs to the one that acquired it, of the two forms; and when a DPC, timer, work item, dispatch or thread routine returns: the thread holds no lock more than at the call",
         "ndis-spinlockbalanced.md";
     SPIN_LOCK_DPR = Verifier "SpinLockDpr",
         "dpr acquire only when unlocked; released before handler exits",
-        "when NdisDprAcquireSpinLock is called: this thread does not hold the lock by that call",
+        "when NdisDprAcquireSpinLock is called: this thread does not hold the lock by that call; and when a miniport, protocol or filter function returns: the thread holds no lock that was acquired at DISPATCH_LEVEL inside",
         "ndis-spinlockdpr.md";
     SPIN_LOCK_DPR_RELEASE = Verifier "SpinLockDprRelease",
         "either acquire form only when unlocked; released before handler exits",
@@ -95,9 +95,13 @@ super::rules! {
         "open/close alternate; handle closed when MiniportHaltEx ends",
         "when the handle that a configuration was opened with ends: it was closed",
         "ndis-ndisopenconfigurationex.md";
+    NDIS_QUERY_BIND_INSTANCE_NAME = Verifier "NdisQueryBindInstanceName",
+        "returned name must be freed with NdisFreeMemory",
+        "when DriverUnload has returned: no name that the driver was given is left",
+        "ndis-ndisquerybindinstancename.md";
     NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS = Verifier "NdisReEnumerateProtocolBindings",
         "not from bind/unbind handlers nor from ProtocolNetPnPEvent with non-NULL binding context",
-        "when NdisReEnumerateProtocolBindings is called: the thread is in no bind or unbind handler",
+        "when NdisReEnumerateProtocolBindings is called: the thread is in no bind or unbind handler and in no event of a binding",
         "ndis-ndisreenumerateprotocolbindings.md";
     PERIODIC_TIMER = Verifier "PeriodicTimer",
         "cancelling a periodic timer only at PASSIVE; one-shot up to DISPATCH",
@@ -107,6 +111,18 @@ super::rules! {
         "request returned SUCCESS must not also be completed; pended request completed once",
         "when MiniportOidRequest returns: a request that was completed inside is answered with NDIS_STATUS_PENDING",
         "ndis-doublecomplete.md";
+    DOUBLE_COMPLETE_WORK_ITEM = Verifier "DoubleCompleteWorkItem",
+        "no second completion of a request finished in a work item",
+        "when NdisMOidRequestComplete is called in a work item: the request is not the one that was completed before",
+        "ndis-doublecompleteworkitem.md";
+    NDIS_STALL_EXECUTION_DELAY = Verifier "NdisStallExecution_Delay",
+        "stall at most 50 microseconds",
+        "when KeStallExecutionProcessor is called, which NdisStallExecution is: the time",
+        "ndis-ndisstallexecution-delay.md";
+    NULL_CHECK = Verifier "NullCheck",
+        "no dereference of a value that is NULL or may be NULL",
+        "when the processor faults: the address lies in the first 64 KiB, where nothing is mapped",
+        "nullcheckn.md";
     NDIS_M_NET_PN_P_EVENT_IN_OID_REQUEST = Verifier "NdisMNetPnPEventInOIDRequest",
         "NdisMNetPnPEvent not in the context of an OID request (handler or pending)",
         "when NdisMNetPnPEvent is called: no OID request is at the adapter",
@@ -131,6 +147,10 @@ super::rules! {
         "every send completed within 30 s",
         "each second: how long each sent NBL is out",
         "ndis-ndistimeddatasend.md";
+    NDIS_TIMED_DATA_HANG = Verifier "NdisTimedDataHang",
+        "with sends pending at least one completes every 22 s",
+        "each second: the oldest send at each adapter, and when the adapter last completed one",
+        "ndis-ndistimeddatahang.md";
     NDIS_FILTER_TIMED_PAUSE_COMPLETE = Verifier "NdisFilterTimedPauseComplete",
         "filterPause completes within 10 s, does not fail, completes once",
         "when FilterPause is called: it ends with success, in time, and once",

@@ -88,6 +88,10 @@ super::rules! {
         "a driver does not have to stop the system",
         "when the driver calls KeBugCheck or KeBugCheckEx",
         "nf-wdm-kebugcheckex.md";
+    STACK_BUFFER_OVERRUN = BugCheck "DRIVER_OVERRAN_STACK_BUFFER",
+        "a function leaves the stack around its variables alone",
+        "when the driver's own check of its stack cookie ends in int 29h or KeBugCheckEx",
+        "bug-check-0xf7--driver-overran-stack-buffer.md";
     SECURITY_CHECK_FAILURE = BugCheck "KERNEL_SECURITY_CHECK_FAILURE",
         "lists and other checked structures are whole",
         "when a list function links or unlinks an entry, and when the driver's own check ends in int 29h",

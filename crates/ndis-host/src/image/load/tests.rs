@@ -153,7 +153,7 @@ fn calling_an_unloaded_image_breaks_its_rule() {
 #[test]
 fn a_read_near_null_is_explained_with_the_instruction() {
     assert_broken(
-        &rules::PAGE_FAULT_IN_NONPAGED_AREA,
+        &rules::NULL_CHECK,
         &[
             "a read at 0x8, where there is no memory, near NULL",
             ".sys+0x1002",
@@ -168,20 +168,16 @@ fn a_read_near_null_is_explained_with_the_instruction() {
 
 #[test]
 fn a_fault_in_an_unguarded_function_names_the_drivers_call() {
-    assert_broken(
-        &rules::PAGE_FAULT_IN_NONPAGED_AREA,
-        &[".sys+0x1016"],
-        || {
-            // sub rsp, 28h; xor ecx, ecx; mov edx, [data]; mov r8d, 8; call memcpy; ...
-            let code = [
-                0x48, 0x83, 0xec, 0x28, 0x31, 0xc9, 0x31, 0xd2, 0x90, 0x90, 0x41, 0xb8, 0x08, 0x00,
-                0x00, 0x00, 0xff, 0x15, 0x8a, 0x10, 0x00, 0x00, 0x48, 0x83, 0xc4, 0x28, 0xc3,
-            ];
-            let mut builder = Builder::new(&code);
-            builder.import("memcpy");
-            run(&load("memcpy", &builder).unwrap())
-        },
-    );
+    assert_broken(&rules::NULL_CHECK, &[".sys+0x1016"], || {
+        // sub rsp, 28h; xor ecx, ecx; mov edx, [data]; mov r8d, 8; call memcpy; ...
+        let code = [
+            0x48, 0x83, 0xec, 0x28, 0x31, 0xc9, 0x31, 0xd2, 0x90, 0x90, 0x41, 0xb8, 0x08, 0x00,
+            0x00, 0x00, 0xff, 0x15, 0x8a, 0x10, 0x00, 0x00, 0x48, 0x83, 0xc4, 0x28, 0xc3,
+        ];
+        let mut builder = Builder::new(&code);
+        builder.import("memcpy");
+        run(&load("memcpy", &builder).unwrap())
+    });
 }
 
 #[test]
@@ -268,4 +264,16 @@ fn a_call_knows_the_drivers_functions_that_led_to_it() {
     assert_eq!(seen[0].0[0].address, image.base() + 0x1049);
     assert_eq!(offsets(1), offsets(0));
     assert_eq!(seen[0].1, seen[1].1);
+}
+
+#[test]
+fn a_spoiled_stack_cookie_is_named() {
+    assert_broken(
+        &rules::STACK_BUFFER_OVERRUN,
+        &["a stack buffer was overrun"],
+        || {
+            let code = [0xb9, 2, 0, 0, 0, 0xcd, 0x29, 0xc3];
+            run(&load("cookie", &Builder::new(&code)).unwrap())
+        },
+    );
 }

@@ -10,6 +10,7 @@ use crate::ndis::adapter::Adapter;
 use crate::ndis::binding::Binding;
 use crate::ndis::filter::{Layer, Module};
 use crate::ndis::object::name_of;
+use crate::nt::sched;
 use crate::rules;
 
 /// NBLs in hands, described: for the report of what is outstanding.
@@ -33,6 +34,23 @@ pub(crate) fn kept_longer_than(limit: Duration) -> Option<(&'static rules::Rule,
     visit(|address, entry| {
         if let Some(rule) = entry.late(limit) {
             found = Some((rule, describe(address, entry)));
+        }
+    });
+    found
+}
+
+/// A send that is at `adapter` for longer than `limit`, described.
+pub(crate) fn oldest_send(adapter: &'static Adapter, limit: Duration) -> Option<String> {
+    let adapter = Party::Below(Layer::Adapter(adapter));
+    let mut found = None;
+    visit(|address, entry| {
+        let late = entry.hands.last().is_some_and(|hand| {
+            hand.way == Way::Down
+                && hand.to == adapter
+                && sched::now().saturating_sub(hand.since) > limit
+        });
+        if late {
+            found = Some(describe(address, entry));
         }
     });
     found

@@ -73,6 +73,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("NdisFreeNetBufferPool: {left} NET_BUFFERs of the pool are not freed"),
             );
         }
+        rules::held(&rules::NDIS_ALLOCATE_NET_BUFFER);
         object::retire(pool);
     }
 
@@ -122,6 +123,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NDIS_ALLOCATE_NET_BUFFER);
         free(nb);
     }
 }
@@ -143,6 +145,7 @@ pub(crate) fn known(nb: *mut NET_BUFFER, function: &str) -> Nb {
             format_args!("{function}: {nb:p} is no NET_BUFFER, or one that was freed"),
         );
     }
+    rules::held(&rules::NDIS_ALLOCATE_NET_BUFFER);
     // SAFETY: the table has it, so it was made here and was not freed.
     let view = unsafe { Nb::from_raw(nb) };
     view.expect("NULL is not in the table")

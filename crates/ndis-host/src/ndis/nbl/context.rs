@@ -34,6 +34,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         if should_fail("NdisAllocateNetBufferListContext") {
             return NDIS_STATUS_RESOURCES;
         }
@@ -69,12 +70,14 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         let Some(context) = newest(nbl) else {
             rules::broken(
                 &rules::NBL_OWNERSHIP,
                 format_args!("{NAME}: NBL {NetBufferList:p} has no context block any more"),
             );
         };
+        rules::held(&rules::NBL_OWNERSHIP);
         let offset = context.offset() + ContextSize;
         if offset > context.size() {
             rules::broken(
@@ -86,6 +89,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         context.set_offset(offset);
         // The block of the NBL itself stays; one that a driver's space needed goes with it.
         if offset == context.size() && !context.next().is_null() {
@@ -157,6 +161,7 @@ fn held(nbl: *mut NET_BUFFER_LIST, function: &str) -> Nbl {
             ),
         );
     }
+    rules::held(&rules::NBL_OWNERSHIP);
     view
 }
 

@@ -66,6 +66,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME}: NBL {CloneNetBufferList:p} was made as a {made:?}"),
             );
         };
+        rules::held(&rules::NBL_OWNERSHIP);
         if flags != FreeCloneFlags {
             rules::broken(
                 &rules::NBL_OWNERSHIP,
@@ -75,6 +76,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         owner::remove(nbl, NAME);
         let shared = flags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS != 0;
         free_derived(nbl, of, !shared);
@@ -105,6 +107,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         if should_fail("NdisAllocateFragmentNetBufferList") {
             return ptr::null_mut();
         }
@@ -144,6 +147,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME}: NBL {FragmentNetBufferList:p} was made as a {made:?}"),
             );
         };
+        rules::held(&rules::NBL_OWNERSHIP);
         if delta != DataOffsetDelta || FreeFragmentFlags != 0 {
             rules::broken(
                 &rules::NBL_OWNERSHIP,
@@ -153,6 +157,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         owner::remove(nbl, NAME);
         for nb in nbl.buffers() {
             window::advance(nb, delta, true, None, NAME);

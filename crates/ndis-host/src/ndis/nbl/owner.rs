@@ -16,8 +16,8 @@ use std::time::Duration;
 use ndis_sys::{NDIS_STATUS_PENDING, NET_BUFFER_LIST};
 
 pub(crate) use super::account::{
-    held_by_filter, kept_longer_than, of_adapter, of_binding, of_images, of_pool, originated_by,
-    outstanding, through_filter,
+    held_by_filter, kept_longer_than, of_adapter, of_binding, of_images, of_pool, oldest_send,
+    originated_by, outstanding, through_filter,
 };
 use super::data;
 use super::hand::Hand;
@@ -133,6 +133,7 @@ pub(crate) fn chain(first: *mut NET_BUFFER_LIST, function: &str) -> Vec<Nbl> {
                 format_args!("{function}: the chain at {first:p} does not end"),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         list.push(nbl);
         next = nbl.raw_next();
     }
@@ -147,6 +148,7 @@ pub(crate) fn known(nbl: *mut NET_BUFFER_LIST, function: &str) -> Nbl {
             format_args!("{function}: {nbl:p} is no NET_BUFFER_LIST, or one that was freed"),
         );
     }
+    rules::held(&rules::NBL_OWNERSHIP);
     // SAFETY: the table has it, so a pool gave it out and it was not freed.
     let view = unsafe { Nbl::from_raw(nbl) };
     view.expect("NULL is not in the table")
@@ -196,6 +198,7 @@ pub(crate) fn remove(nbl: Nbl, function: &str) -> Entry {
             format_args!("{function}({:p}): {fault}", nbl.raw()),
         );
     }
+    rules::held(&rules::NBL_OWNERSHIP);
     life::freed(nbl.address(), &entry.life);
     entry
 }
@@ -221,6 +224,7 @@ pub(crate) fn derived(original: usize, change: i32) {
 pub(crate) fn send(nbl: Nbl, from: Party, to: Layer, function: &str) -> bool {
     let own = require_giver(nbl, from, Way::Down, function);
     require_consistent(nbl, function);
+    rules::held(&rules::NBL_OWNERSHIP);
     nbl.set_status(NDIS_STATUS_PENDING);
     let hand = Hand::new(Way::Down, from, Party::Below(to), nbl, false);
     with(nbl, |entry| {
@@ -235,6 +239,9 @@ pub(crate) fn complete_send(nbl: Nbl, by: Layer, function: &str) -> Party {
     let hand = take_hand(nbl, function, |hand| {
         hand.way == Way::Down && hand.to == Party::Below(by)
     });
+    if let Layer::Adapter(adapter) = by {
+        adapter.note_completed();
+    }
     if nbl.status() == NDIS_STATUS_PENDING {
         broken(nbl, function, "its Status member was not set");
     }
@@ -248,6 +255,7 @@ pub(crate) fn indicate(nbl: Nbl, from: Layer, resources: bool, function: &str) -
     let from = Party::Below(from);
     let own = require_giver(nbl, from, Way::Up, function);
     require_consistent(nbl, function);
+    rules::held(&rules::NBL_OWNERSHIP);
     let hand = Hand::new(Way::Up, from, Party::Ndis, nbl, resources);
     with(nbl, |entry| {
         entry.life.step("indicated to", Caller::HOST);
@@ -402,6 +410,7 @@ fn require_unchanged(nbl: Nbl, hand: &Hand, function: &str) {
         );
     }
     require_no_derived(nbl, function);
+    rules::held(&rules::NBL_OWNERSHIP);
 }
 
 fn require_no_derived(nbl: Nbl, function: &str) {

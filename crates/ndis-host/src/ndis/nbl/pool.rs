@@ -71,6 +71,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         let owner = party_of(NdisHandle, NAME);
         let _record = trace::call(NAME, owner.name);
         if should_fail("NdisAllocateNetBufferListPool") {
@@ -108,6 +109,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NDIS_BUGCHECK_LEAKED_NBL);
         object::retire(pool);
     }
 
@@ -128,6 +130,7 @@ crate::ddi! { "ndis.sys":
                 ),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         if should_fail("NdisAllocateNetBufferList") {
             return ptr::null_mut();
         }
@@ -160,12 +163,14 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME}: the pool must have fAllocateNetBuffer and a DataSize of 0"),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         if MdlChain.is_null() && (DataOffset != 0 || DataLength != 0) {
             rules::broken(
                 &rules::NBL_OWNERSHIP,
                 format_args!("{NAME}: without MdlChain, DataOffset and DataLength must be 0"),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         if should_fail("NdisAllocateNetBufferAndNetBufferList") {
             return ptr::null_mut();
         }
@@ -188,6 +193,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME}: NBL {NetBufferList:p} was made as a {made:?}"),
             );
         };
+        rules::held(&rules::NBL_OWNERSHIP);
         owner::remove(nbl, NAME);
         if let Some(nb) = nb {
             buffer::free(buffer::known(nb as *mut _, NAME));

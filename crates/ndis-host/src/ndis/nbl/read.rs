@@ -26,6 +26,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("NdisGetDataBuffer: NET_BUFFER {NetBuffer:p}: {fault}"),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         if BytesNeeded == 0 || nb.length() < BytesNeeded || should_fail("NdisGetDataBuffer") {
             return ptr::null_mut();
         }

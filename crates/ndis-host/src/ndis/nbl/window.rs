@@ -116,6 +116,7 @@ pub(super) fn retreat(
                 format_args!("NetAllocateMdl: {missing} bytes were asked for, the MDL has {room}"),
             );
         }
+        rules::held(&rules::NBL_OWNERSHIP);
         mdl.set_raw_next(nb.raw_chain());
         nb.set_raw_chain(mdl.raw());
         nb.set_offset(room - missing);
@@ -143,6 +144,7 @@ pub(super) fn advance(
             ),
         );
     };
+    rules::held(&rules::NBL_OWNERSHIP);
     nb.set_length(length);
     nb.set_offset(nb.offset() + delta);
     while free
@@ -215,6 +217,7 @@ fn require_consistent(nb: Nb, function: &str) {
             format_args!("{function}: NET_BUFFER {:p}: {fault}", nb.raw()),
         );
     }
+    rules::held(&rules::NBL_OWNERSHIP);
 }
 
 fn lock() -> MutexGuard<'static, HashMap<usize, MadeBy>> {

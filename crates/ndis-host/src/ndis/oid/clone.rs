@@ -59,6 +59,7 @@ crate::ddi! { "ndis.sys":
                 format_args!("NdisFreeCloneOidRequest: {Request:p} is no clone, or was freed"),
             );
         }
+        rules::held(&rules::NDIS_OID_COMPLETE);
         block::free(Request.cast());
     }
 }

@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ndis_sys::{
-    NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_NOT_ACCEPTED, NDIS_STATUS_PENDING,
-    NDIS_STATUS_REQUEST_ABORTED, NDIS_STATUS_SUCCESS, OID_PNP_SET_POWER,
+    NDIS_OID, NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_NOT_ACCEPTED, NDIS_STATUS_PENDING,
+    NDIS_STATUS_REQUEST_ABORTED, NDIS_STATUS_SUCCESS, OID_802_3_DELETE_MULTICAST_ADDRESS,
+    OID_PM_REMOVE_PROTOCOL_OFFLOAD, OID_PM_REMOVE_WOL_PATTERN, OID_PNP_SET_POWER,
+    OID_RECEIVE_FILTER_CLEAR_FILTER, OID_RECEIVE_FILTER_FREE_QUEUE,
+    OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA,
 };
 
 use super::request::Request;
@@ -16,7 +19,7 @@ use crate::ndis::driver::{run_data, run_status};
 use crate::ndis::filter::{Layer, Module};
 use crate::ndis::{pnp, policy};
 use crate::nt::sched::{self, Monitor};
-use crate::rules;
+use crate::{call, rules};
 
 /// A request on its way.
 pub(super) struct Entry {
@@ -119,6 +122,7 @@ impl Queue {
                 format_args!("the request at {address:#x} is on its way already"),
             );
         }
+        rules::held(&rules::NDIS_OID_DOUBLE_REQUEST);
         if inner.current.is_some() {
             inner.waiting.push_back(entry);
             return NDIS_STATUS_PENDING;
@@ -167,6 +171,7 @@ impl Queue {
                 ),
             );
         }
+        rules::held(&rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID);
     }
 
     /// The request at the miniport, in words.
@@ -243,6 +248,7 @@ impl Queue {
                 ),
             );
         }
+        rules::held(&rules::DOUBLE_COMPLETE);
         let entry = inner.current.take().expect("just looked at");
         inner.last_completed = entry.request.raw() as usize;
         drop(inner);
@@ -268,9 +274,16 @@ impl Queue {
             }
         };
         let entry = match taken {
-            Ok(entry) => entry,
+            Ok(entry) => {
+                rules::held(&rules::NDIS_OID_DOUBLE_COMPLETE);
+                rules::held(&rules::DOUBLE_COMPLETE_WORK_ITEM);
+                rules::held(&rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION);
+                entry
+            }
             Err(twice) => rules::broken(
-                if twice {
+                if twice && call::is_inside(&["NdisIoWorkItemRoutine"]) {
+                    &rules::DOUBLE_COMPLETE_WORK_ITEM
+                } else if twice {
                     &rules::NDIS_OID_DOUBLE_COMPLETE
                 } else {
                     &rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION
@@ -291,6 +304,7 @@ impl Queue {
                 ),
             );
         }
+        rules::held(&rules::NDIS_OID_COMPLETE);
         self.0.notify_all();
         finish(at, entry, status, false);
         self.next(at);
@@ -420,16 +434,34 @@ pub(super) fn check(at: Layer, request: Request, status: NDIS_STATUS) {
             ),
         );
     }
-    if request.oid() == OID_PNP_SET_POWER
-        && request.is_set()
-        && !matches!(status, NDIS_STATUS_SUCCESS | NDIS_STATUS_NOT_ACCEPTED)
-    {
-        rules::broken(
-            &rules::NDIS_OID_COMPLETE,
-            format_args!("OID_PNP_SET_POWER at {} ended with {status:#x}", at.name()),
-        );
-    }
+    rules::held(&rules::NDIS_BUGCHECK_OID_REQUEST_INVALID_BUFFER);
+    let allowed: &[NDIS_STATUS] = match request.oid() {
+        OID_PNP_SET_POWER if request.is_set() => &[NDIS_STATUS_SUCCESS, NDIS_STATUS_NOT_ACCEPTED],
+        oid if MUST_NOT_FAIL.contains(&oid) => &[
+            NDIS_STATUS_SUCCESS,
+            NDIS_STATUS_NOT_ACCEPTED,
+            NDIS_STATUS_REQUEST_ABORTED,
+        ],
+        _ => return,
+    };
+    rules::check(&rules::NDIS_OID_COMPLETE, allowed.contains(&status), || {
+        format!(
+            "{} at {} ended with {status:#x}; it may end with {allowed:#x?} only",
+            request.describe(),
+            at.name()
+        )
+    });
 }
+
+/// Requests that give something back, which failing would lose (`ndis-ndisoidcomplete.md`).
+const MUST_NOT_FAIL: &[NDIS_OID] = &[
+    OID_RECEIVE_FILTER_CLEAR_FILTER,
+    OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA,
+    OID_RECEIVE_FILTER_FREE_QUEUE,
+    OID_802_3_DELETE_MULTICAST_ADDRESS,
+    OID_PM_REMOVE_WOL_PATTERN,
+    OID_PM_REMOVE_PROTOCOL_OFFLOAD,
+];
 
 fn next_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);

@@ -30,7 +30,7 @@ pub(super) fn emulate(registers: &mut [libc::greg_t]) -> bool {
     let number = usize::from(operands & 7) + 8 * usize::from(rex & 1);
     let register = &mut registers[REGISTERS[number] as usize];
     if operation == MOVE_FROM {
-        *register = irql::current().0.into();
+        *register = irql::queried(Some(instruction)).0.into();
     } else {
         irql::set(Irql(*register as u8 & 0xf));
     }

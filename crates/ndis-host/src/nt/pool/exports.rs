@@ -99,6 +99,7 @@ fn by_type(function: &'static str, pool_type: ULONG, size: SIZE_T, tag: ULONG) -
             format_args!("{size} bytes are allocated with tag 0"),
         );
     }
+    rules::held(&rules::BAD_POOL_CALLER);
     allocate_for_driver(size, tag, kind, align, Fill::Uninitialized)
 }
 
@@ -110,12 +111,14 @@ fn allocate_for_driver(size: SIZE_T, tag: ULONG, kind: Kind, align: usize, fill:
             format_args!("0 bytes are allocated, tag {tag}"),
         );
     }
+    rules::held(&rules::POOL_ZERO_SIZE);
     if kind == Kind::Paged && irql::current() > Irql::APC {
         rules::broken(
             &rules::IRQL_EX_ALLOCATE_POOL,
             format_args!("paged pool, tag {tag}, is allocated at {}", irql::current()),
         );
     }
+    rules::held(&rules::IRQL_EX_ALLOCATE_POOL);
     allocate_with(size, tag, kind, align, fill).cast()
 }
 

@@ -156,6 +156,7 @@ fn check_no_timer(pointer: *mut u8) {
             ),
         );
     }
+    rules::held(&rules::POOL_CONTAINS_LIVE_OBJECT);
 }
 
 /// The tag of the block that begins at `pointer`, if one does.
@@ -189,6 +190,7 @@ pub fn check_freed() {
             block.caller,
         );
     }
+    rules::held(&rules::SPECIAL_POOL_CORRUPTION);
 }
 
 /// What is known of an address that a driver touched wrongly.

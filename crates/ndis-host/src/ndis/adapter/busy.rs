@@ -1,0 +1,57 @@
+//! What goes on with an adapter: PnP operations, of which there is one at a time, and counts.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Adapter;
+use crate::nt::sched::{self, Monitor};
+
+impl Adapter {
+    /// Waits until no other PnP operation is going on with this adapter, and keeps others away.
+    pub(crate) fn begin_pnp(&self) -> PnpOperation<'_> {
+        let me = sched::current_id();
+        assert_ne!(
+            *self.pnp.lock(),
+            Some(me),
+            "PnP operations on {} are nested",
+            self.name
+        );
+        self.pnp
+            .wait_until(None, |owner| owner.is_none().then(|| *owner = Some(me)));
+        PnpOperation(&self.pnp)
+    }
+
+    /// Notes that sends were completed at it.
+    pub(crate) fn note_completed(&self) {
+        self.completed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often [`Self::note_completed`] was called.
+    pub(crate) fn completed(&self) -> u32 {
+        self.completed.load(Ordering::Relaxed)
+    }
+
+    /// Counts an indication for as long as the answer lives.
+    pub(crate) fn begin_indication(&self) -> Indication<'_> {
+        self.indicating.fetch_add(1, Ordering::SeqCst);
+        Indication(&self.indicating)
+    }
+}
+
+/// A PnP operation on an adapter. Others wait until it is dropped.
+pub(crate) struct PnpOperation<'a>(&'a Monitor<Option<u64>>);
+
+impl Drop for PnpOperation<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
+        self.0.notify_all();
+    }
+}
+
+/// An indication that has not returned.
+pub(crate) struct Indication<'a>(&'a AtomicUsize);
+
+impl Drop for Indication<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
