@@ -44,6 +44,10 @@ mod linux {
         /// One run of `check`
         #[command(hide = true)]
         CheckOne,
+        /// Show the rules that drivers are held to
+        Rules(cli::registry::Args),
+        /// Show the functions that driver images may import
+        Functions(cli::registry::Args),
         /// Run the lab that a lab file describes, until Ctrl-C
         Run(cli::run::Args),
     }
@@ -61,6 +65,8 @@ mod linux {
             Command::Coverage(args) => cli::coverage::run(&args),
             Command::Check(args) => cli::check::run(&args),
             Command::CheckOne => Ok(cli::check::one::run()),
+            Command::Rules(args) => cli::registry::rules(args),
+            Command::Functions(args) => cli::registry::functions(args),
             Command::Run(args) => cli::run::run(&args),
         };
         result.unwrap_or_else(|error| {

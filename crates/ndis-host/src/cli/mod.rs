@@ -3,4 +3,5 @@
 pub mod check;
 pub mod coverage;
 pub mod inspect;
+pub mod registry;
 pub mod run;

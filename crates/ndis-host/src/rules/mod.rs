@@ -11,6 +11,7 @@ mod bug_checks;
 mod groups;
 mod io;
 mod irql;
+mod left_out;
 mod ndis;
 mod nt;
 mod report;
@@ -28,6 +29,7 @@ pub use bug_checks::*;
 pub use groups::irql_rule;
 pub use io::*;
 pub use irql::*;
+pub use left_out::{LEFT_OUT, LeftOut};
 pub use ndis::*;
 pub use nt::*;
 pub(crate) use report::{Reporter, is_reporting};
@@ -104,6 +106,21 @@ impl Rule {
         }
     }
 }
+
+impl Rule {
+    /// The test of a driver image that breaks this rule, if there is one.
+    #[must_use]
+    pub fn alarm(&self) -> Option<&'static str> {
+        let mut lines = ALARMS
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(','));
+        lines.find_map(|(rule, test)| (rule == self.name).then_some(test))
+    }
+}
+
+/// A line for each rule that a driver image of our own breaks: the rule's name, and the test's.
+const ALARMS: &str = include_str!("alarms.csv");
 
 /// Notes that `rule` was decided here, and that the driver kept it.
 ///
@@ -226,6 +243,18 @@ mod tests {
                 rule.name,
                 rule.detected
             );
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_rule_or_left_out_and_alarms_are_for_rules() {
+        let is_rule = |name: &str| all().any(|rule| rule.name == name);
+        for left in LEFT_OUT {
+            assert!(!is_rule(left.name), "{} is a rule", left.name);
+        }
+        for line in ALARMS.lines().skip(1) {
+            let (rule, test) = line.split_once(',').expect("a rule and a test");
+            assert!(is_rule(rule) && !test.is_empty(), "{line}");
         }
     }
 
