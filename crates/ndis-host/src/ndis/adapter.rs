@@ -462,19 +462,6 @@ impl Adapter {
         })
     }
 
-    /// What a completed pause promises.
-    fn require_quiet(&'static self, when: &str) {
-        let indicated = owner::of_adapter(self, Way::Up);
-        let sent = owner::of_adapter(self, Way::Down);
-        let indicating = self.indicating.load(Ordering::SeqCst);
-        if indicated + sent + indicating != 0 {
-            self.broken(&format!(
-                "{when} with {indicated} indicated NBLs not returned, {sent} sends not completed and \
-                 {indicating} indications running"
-            ));
-        }
-    }
-
     fn go(&self, from: AdapterState, to: AdapterState) {
         let mut inner = self.inner.lock();
         if inner.state != from {

@@ -1,8 +1,9 @@
-//! What goes on with an adapter: PnP operations, of which there is one at a time, and counts.
+//! What goes on with an adapter: PnP operations, of which there is one at a time, and what passes
+//! through it, which is over when a pause is.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Adapter;
+use super::{Adapter, Way, owner};
 use crate::nt::sched::{self, Monitor};
 
 impl Adapter {
@@ -34,6 +35,19 @@ impl Adapter {
     pub(crate) fn begin_indication(&self) -> Indication<'_> {
         self.indicating.fetch_add(1, Ordering::SeqCst);
         Indication(&self.indicating)
+    }
+
+    /// What a completed pause promises.
+    pub(super) fn require_quiet(&'static self, when: &str) {
+        let indicated = owner::of_adapter(self, Way::Up);
+        let sent = owner::of_adapter(self, Way::Down);
+        let indicating = self.indicating.load(Ordering::SeqCst);
+        if indicated + sent + indicating != 0 {
+            self.broken(&format!(
+                "{when} with {indicated} indicated NBLs not returned, {sent} sends not completed and \
+                 {indicating} indications running"
+            ));
+        }
     }
 }
 
