@@ -37,7 +37,7 @@ use super::nbl::snapshot::Way;
 use super::object::{self, Kind, Object, handle_of, resolve};
 use super::restart::RestartAttributes;
 use super::{
-    caller, interface, oid, policy, port, power, reset, resources, shared_memory, trace, watchdog,
+    caller, interface, oid, port, power, reset, resources, shared_memory, trace, watchdog,
 };
 use crate::nt::sched::Monitor;
 use crate::rules;
@@ -439,27 +439,6 @@ impl Adapter {
         inner.completed = Some(status);
         drop(inner);
         self.inner.notify_all();
-    }
-
-    fn wait_completed(&'static self, rule: &'static rules::Rule, what: &str) -> NDIS_STATUS {
-        let limit = policy::current().watchdog;
-        let status = self
-            .inner
-            .wait_until(Some(limit), |inner| inner.completed.take());
-        if status.is_some() {
-            rules::held(rule);
-        }
-        status.unwrap_or_else(|| {
-            rules::broken(
-                rule,
-                format_args!(
-                    "{what} of {} is pending for {} s; NBLs on their way through it:\n{}",
-                    self.name,
-                    limit.as_secs(),
-                    owner::outstanding().join("\n")
-                ),
-            )
-        })
     }
 
     fn go(&self, from: AdapterState, to: AdapterState) {

@@ -3,8 +3,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ndis_sys::NDIS_STATUS;
+
 use super::{Adapter, Way, owner};
+use crate::ndis::policy;
 use crate::nt::sched::{self, Monitor};
+use crate::rules;
 
 impl Adapter {
     /// Waits until no other PnP operation is going on with this adapter, and keeps others away.
@@ -48,6 +52,32 @@ impl Adapter {
                  {indicating} indications running"
             ));
         }
+    }
+
+    /// Waits for the end of a pending pause or restart, or breaks `rule`.
+    pub(super) fn wait_completed(
+        &'static self,
+        rule: &'static rules::Rule,
+        what: &str,
+    ) -> NDIS_STATUS {
+        let limit = policy::current().watchdog;
+        let status = self
+            .inner
+            .wait_until(Some(limit), |inner| inner.completed.take());
+        if status.is_some() {
+            rules::held(rule);
+        }
+        status.unwrap_or_else(|| {
+            rules::broken(
+                rule,
+                format_args!(
+                    "{what} of {} is pending for {} s; NBLs on their way through it:\n{}",
+                    self.name,
+                    limit.as_secs(),
+                    owner::outstanding().join("\n")
+                ),
+            )
+        })
     }
 }
 
