@@ -296,6 +296,8 @@ impl Lab {
         let client = client.ok_or_else(|| unknown("client", name))?;
         client.unbridge();
         self.as_host(|| client.deregister());
+        // Another one of that name may stand elsewhere.
+        device::unbind(name, client.device());
         Ok(())
     }
 

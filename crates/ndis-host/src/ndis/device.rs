@@ -74,6 +74,14 @@ pub fn bind(protocol: &str, name: &str) {
     }
 }
 
+/// Makes `protocol` no longer bind to the device of that name.
+pub fn unbind(protocol: &str, name: &str) {
+    SYSTEM
+        .lock()
+        .bindings
+        .retain(|(other, device)| !(same(other, protocol) && same(device, name)));
+}
+
 /// Puts a filter driver on top of those that stand on the device of that name already.
 pub fn stack_filter(name: &str, filter: Filter) {
     let mut system = SYSTEM.lock();
