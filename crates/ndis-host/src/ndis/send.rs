@@ -31,7 +31,9 @@ crate::ddi! { "ndis.sys":
         let binding = resolve::<Binding>(NdisBindingHandle, NAME);
         let record = trace::data_call(NAME, binding.name());
         require_dispatch(SendFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL != 0, NAME);
-        binding.require_state(&[BindingState::Running, BindingState::Pausing], NAME);
+        // The binding runs as soon as its driver is ready, which NDIS learns of when the restart ends.
+        let running = [BindingState::Restarting, BindingState::Running, BindingState::Pausing];
+        binding.require_state(&running, NAME);
         let chain = owner::chain(NetBufferLists, NAME);
         record.hands_over(chain.len());
         let to = first_below(binding.adapter(), None);
