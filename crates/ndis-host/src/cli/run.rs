@@ -287,7 +287,9 @@ fn names(file: &LabFile) -> Vec<(String, String)> {
             virtual_miniport.name.clone(),
         )
     });
-    nics.chain(virtual_miniports).collect()
+    let adapters = file.adapters.iter();
+    let adapters = adapters.map(|adapter| (adapter.device_name(), adapter.name.clone()));
+    nics.chain(adapters).chain(virtual_miniports).collect()
 }
 
 /// The file with the captured frames.

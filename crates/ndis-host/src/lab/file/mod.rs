@@ -5,14 +5,18 @@
 //! | `ndis = "6.80"` | what `NdisGetVersion` answers; the newest the host knows if absent |
 //! | `[policy]` | the freedoms the documents leave NDIS, and how strict memory is |
 //! | `[[image]]` | a driver image to load, in this order: its file and its service key |
-//! | `[[nic]]` | a lower NIC: its wire, address, MTU, speed |
-//! | `[[binding]]` | what the registry holds for a protocol's binding to a NIC (`UpperBindings`) |
+//! | `[[nic]]` | a built-in NIC: its wire, address, MTU, speed |
+//! | `[[adapter]]` | a device that the miniport of an image runs, and its registry |
+//! | `[[filter]]` | a filter driver's place above a device; those of one device from the bottom up |
+//! | `[[binding]]` | which protocol binds to what, and what the registry holds for it (`UpperBindings`) |
 //! | `[[virtual_miniport]]` | what it holds for a virtual miniport (`VlanId`, `NetworkAddress`) |
-//! | `[[client]]` | a built-in protocol above a virtual miniport or a NIC, and its wire |
+//! | `[[client]]` | a built-in protocol above one of these devices, and its wire |
 //! | `[[step]]` | what `check` does with it, in place of its standard script |
 //!
-//! `labs/demo.toml` shows each of them. Paths are relative to the lab file's own folder. An unknown
-//! key is an error, and so is a name that nothing in the file has. `set_up.rs` acts on it.
+//! Images are of any kind, and several of each: miniports, filters, intermediate drivers, protocols.
+//! `labs/demo.toml` shows one between built-in parts, `labs/stack.toml` a stack of images alone. Paths
+//! are relative to the lab file's own folder. An unknown key is an error, and so is a name that nothing
+//! in the file has. `set_up.rs` acts on it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,7 +59,13 @@ pub struct LabFile {
     /// The lower NICs, in the order in which they are plugged.
     #[serde(default, rename = "nic")]
     pub nics: Vec<NicSection>,
-    /// Registry values of bindings.
+    /// Devices of images' miniports, in the order in which they are plugged.
+    #[serde(default, rename = "adapter")]
+    pub adapters: Vec<AdapterSection>,
+    /// Filter drivers above devices, those above one from the bottom up.
+    #[serde(default, rename = "filter")]
+    pub filters: Vec<FilterSection>,
+    /// Bindings of images' protocols.
     #[serde(default, rename = "binding")]
     pub bindings: Vec<BindingSection>,
     /// Registry values of virtual miniports.
@@ -126,21 +136,65 @@ impl NicSection {
     /// The device name in force.
     #[must_use]
     pub fn device_name(&self) -> String {
-        match &self.device {
-            Some(device) => device.as_str().to_owned(),
-            None => format!("{}{}", DeviceName::PREFIX, self.name),
-        }
+        device_name(self.device.as_ref(), &self.name)
     }
 }
 
-/// `[[binding]]`: the registry of one protocol on one NIC.
+fn device_name(device: Option<&DeviceName>, name: &str) -> String {
+    match device {
+        Some(device) => device.as_str().to_owned(),
+        None => format!("{}{name}", DeviceName::PREFIX),
+    }
+}
+
+/// `[[adapter]]`: a device that the miniport of an image runs.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterSection {
+    /// How the rest of the file calls it.
+    pub name: String,
+    /// Service name of the image whose miniport it is.
+    pub miniport: String,
+    /// Its device name; `\Device\<name>` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceName>,
+    /// The values that `NdisOpenConfigurationEx` shows at initialize.
+    #[serde(default)]
+    pub registry: RegistryValues,
+}
+
+impl AdapterSection {
+    /// The device name in force.
+    #[must_use]
+    pub fn device_name(&self) -> String {
+        device_name(self.device.as_ref(), &self.name)
+    }
+}
+
+/// `[[filter]]`: a filter driver's place above a device.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterSection {
+    /// Service name of the image whose filter driver it is.
+    pub service: String,
+    /// Name of the device.
+    pub above: String,
+    /// Whether its INF says that it only watches.
+    #[serde(default)]
+    pub monitoring: bool,
+    /// Whether its INF says that no protocol binds without it.
+    #[serde(default)]
+    pub mandatory: bool,
+}
+
+/// `[[binding]]`: one protocol above one device, with its registry.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct BindingSection {
     /// Service name of the image whose protocol it is.
     pub protocol: String,
-    /// Name of the NIC.
-    pub nic: String,
+    /// Name of the device.
+    pub above: String,
     /// The values that `NdisOpenConfigurationEx` shows at bind.
     #[serde(default)]
     pub registry: RegistryValues,
@@ -165,7 +219,7 @@ pub struct VirtualMiniportSection {
 pub struct ClientSection {
     /// What events and counters call it.
     pub name: String,
-    /// Name of the virtual miniport or the NIC that it binds to.
+    /// Name of the device that it binds to.
     pub above: String,
     /// Where its frames come from and go to.
     pub wire: WireSection,
@@ -221,14 +275,11 @@ impl LabFile {
             "service",
             self.images.iter().map(|image| image.service.clone()),
         )?;
-        unique("nic", "name", self.nics.iter().map(|nic| nic.name.clone()))?;
-        unique(
-            "virtual_miniport",
-            "name",
-            self.virtual_miniports
-                .iter()
-                .map(|virtual_miniport| virtual_miniport.name.clone()),
-        )?;
+        let devices = self.devices();
+        let mut seen = Vec::new();
+        for (section, names) in &devices {
+            unique_among(&mut seen, section, "name", names.iter().cloned())?;
+        }
         unique(
             "virtual_miniport",
             "device",
@@ -248,13 +299,9 @@ impl LabFile {
             .map(|image| image.service.as_str())
             .collect();
         let nics: Vec<&str> = self.nics.iter().map(|nic| nic.name.as_str()).collect();
-        let mut adapters = nics.clone();
-        adapters.extend(
-            self.virtual_miniports
-                .iter()
-                .map(|virtual_miniport| virtual_miniport.name.as_str()),
-        );
-        adapters.extend(self.steps.iter().filter_map(Step::adds));
+        let devices = devices.iter().flat_map(|(_, names)| names);
+        let mut devices: Vec<&str> = devices.map(String::as_str).collect();
+        devices.extend(self.steps.iter().filter_map(Step::adds));
 
         for (index, nic) in self.nics.iter().enumerate() {
             if !MTU_RANGE.contains(&nic.mtu) {
@@ -271,20 +318,25 @@ impl LabFile {
                 });
             }
         }
+        let image = |section, index, key, name: &str| {
+            let wanted = "an [[image]] with that service";
+            known(section, index, key, name, wanted, &services)
+        };
+        let device =
+            |section, index, name: &str| known(section, index, "above", name, DEVICE, &devices);
+        for (index, adapter) in self.adapters.iter().enumerate() {
+            image("adapter", index, "miniport", &adapter.miniport)?;
+        }
+        for (index, filter) in self.filters.iter().enumerate() {
+            image("filter", index, "service", &filter.service)?;
+            device("filter", index, &filter.above)?;
+        }
         for (index, binding) in self.bindings.iter().enumerate() {
-            known(
-                "binding",
-                index,
-                "protocol",
-                &binding.protocol,
-                "an [[image]] with that service",
-                &services,
-            )?;
-            known("binding", index, "nic", &binding.nic, "a [[nic]]", &nics)?;
+            image("binding", index, "protocol", &binding.protocol)?;
+            device("binding", index, &binding.above)?;
         }
         for (index, client) in self.clients.iter().enumerate() {
-            let wanted = "a [[virtual_miniport]] or a [[nic]]";
-            known("client", index, "above", &client.above, wanted, &adapters)?;
+            device("client", index, &client.above)?;
         }
         let clients: Vec<&str> = self.clients.iter().map(|it| it.name.as_str()).collect();
         for (index, step) in self.steps.iter().enumerate() {
@@ -293,14 +345,29 @@ impl LabFile {
                     Refers::Service => ("an [[image]] with that service", &services),
                     Refers::Nic => ("a [[nic]]", &nics),
                     Refers::Client => ("a [[client]]", &clients),
-                    Refers::Adapter => ("a [[virtual_miniport]] or a [[nic]]", &adapters),
+                    Refers::Adapter => (DEVICE, &devices),
                 };
                 known("step", index, key, name, wanted, names)?;
             }
         }
         Ok(())
     }
+
+    /// The names of all devices, by section.
+    fn devices(&self) -> [(&'static str, Vec<String>); 3] {
+        let nics = self.nics.iter().map(|nic| nic.name.clone());
+        let adapters = self.adapters.iter().map(|adapter| adapter.name.clone());
+        let virtual_miniports = self.virtual_miniports.iter().map(|it| it.name.clone());
+        [
+            ("nic", nics.collect()),
+            ("adapter", adapters.collect()),
+            ("virtual_miniport", virtual_miniports.collect()),
+        ]
+    }
 }
+
+/// What has a name that something can stand above.
+const DEVICE: &str = "a [[nic]], an [[adapter]] or a [[virtual_miniport]]";
 
 /// IPv6 needs 1280 bytes; IPv4 alone 68. A frame with two tags must fit a wire's buffer.
 const MTU_RANGE: Range<u16> = 68..9217;
@@ -326,7 +393,16 @@ fn unique(
     key: &'static str,
     values: impl Iterator<Item = String>,
 ) -> Result<(), Fault> {
-    let mut seen = Vec::new();
+    unique_among(&mut Vec::new(), section, key, values)
+}
+
+/// The same, among `seen` as well.
+fn unique_among(
+    seen: &mut Vec<String>,
+    section: &'static str,
+    key: &'static str,
+    values: impl Iterator<Item = String>,
+) -> Result<(), Fault> {
     for (index, value) in values.enumerate() {
         if value.is_empty() {
             return Err(Fault {
@@ -338,7 +414,7 @@ fn unique(
         }
         if seen.contains(&value) {
             let message =
-                format!("`{value}` is there twice: each [[{section}]] needs its own `{key}`");
+                format!("`{value}` is there twice: each [[{section}]] needs a `{key}` of its own");
             return Err(Fault {
                 section,
                 index,

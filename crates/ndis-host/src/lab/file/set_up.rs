@@ -1,8 +1,8 @@
 //! From a lab file to a lab that runs, and back to an empty one.
 //!
 //! Up: registry, devices and wires first, then each image is loaded, then the NICs are plugged, then
-//! the clients bind, and last their wires are made (a TAP has the address that its adapter has) and
-//! bridged. Down, in reverse: clients, NICs, then uninstall and unload of each image.
+//! the adapters of images, then the clients bind, and last their wires are made (a TAP has the address that its adapter has) and
+//! bridged. Down, in reverse: clients, adapters, NICs, then uninstall and unload of each image.
 
 use std::io;
 use std::path::Path;
@@ -13,6 +13,8 @@ use super::{ClientSection, LabFile, NicSection, RegistryValues, ShapesKey, WireS
 use crate::client::Client;
 use crate::lab::{Lab, LabError};
 use crate::ndis::BindingState;
+use crate::ndis::device::{FilterKind, FilterRun};
+use crate::ndis::driver;
 use crate::nic::{NicConfig, Shape};
 use crate::nt::pool;
 use crate::nt::registry::{self, Value};
@@ -58,6 +60,7 @@ pub struct Running {
     /// What is loaded, plugged and bound, in the order in which that was done.
     images: Vec<String>,
     nics: Vec<String>,
+    adapters: Vec<String>,
     clients: Vec<&'static Client>,
     capture: Option<Arc<Capture>>,
     /// Keeps the far ends of wires inside the process from looking cut.
@@ -84,6 +87,7 @@ impl Running {
             lab,
             images: Vec::new(),
             nics: Vec::new(),
+            adapters: Vec::new(),
             clients: Vec::new(),
             capture,
             far_ends: Vec::new(),
@@ -99,6 +103,14 @@ impl Running {
         for nic in &file.nics {
             running.add_nic(nic)?;
         }
+        for adapter in &file.adapters {
+            let values = values(&adapter.registry);
+            let (name, device) = (&adapter.name, adapter.device_name());
+            let miniport = &adapter.miniport;
+            running
+                .lab
+                .add_adapter(name, &device, miniport, &borrowed(&values));
+        }
         for virtual_miniport in &file.virtual_miniports {
             let values = values(&virtual_miniport.registry);
             let (name, device) = (&virtual_miniport.name, virtual_miniport.device.as_str());
@@ -110,7 +122,21 @@ impl Running {
             let values = values(&binding.registry);
             running
                 .lab
-                .bind(&binding.protocol, &binding.nic, &borrowed(&values))?;
+                .bind(&binding.protocol, &binding.above, &borrowed(&values))?;
+        }
+        for filter in &file.filters {
+            let kind = if filter.monitoring {
+                FilterKind::Monitoring
+            } else {
+                FilterKind::Modifying
+            };
+            let run = if filter.mandatory {
+                FilterRun::Mandatory
+            } else {
+                FilterRun::Optional
+            };
+            let (service, above) = (&filter.service, &filter.above);
+            running.lab.stack_filter_as(service, above, kind, run)?;
         }
         Ok(running)
     }
@@ -127,14 +153,18 @@ impl Running {
         Ok(())
     }
 
-    /// Plugs the NICs and brings the clients up. Returns once each client is bound.
+    /// Plugs the NICs and adapters, and brings the clients up. Returns once each client is bound.
     ///
     /// # Errors
-    /// A NIC does not initialize, a client's adapter does not come up, or its wire cannot be made.
+    /// A NIC or an adapter does not initialize, a client's adapter does not come up, or its wire cannot be made.
     pub fn plug(&mut self, file: &LabFile) -> Result<(), SetUpError> {
         for nic in &file.nics {
             self.lab.plug_nic(&nic.name)?;
             self.nics.push(nic.name.clone());
+        }
+        for adapter in &file.adapters {
+            self.lab.plug_adapter(&adapter.name)?;
+            self.adapters.push(adapter.name.clone());
         }
         for client in &file.clients {
             self.bring_up(client)?;
@@ -171,11 +201,16 @@ impl Running {
         for client in self.clients.drain(..).rev() {
             note(self.lab.remove_client(client.name()));
         }
+        for adapter in self.adapters.drain(..).rev() {
+            note(self.lab.unplug_adapter(&adapter));
+        }
         for nic in self.nics.drain(..).rev() {
             note(self.lab.unplug_nic(&nic));
         }
         for image in self.images.drain(..).rev() {
-            note(self.lab.uninstall(&image));
+            if driver::protocol_of(&image).is_some() {
+                note(self.lab.uninstall(&image));
+            }
             note(self.lab.unload(&image));
         }
         self.lab.settle(BIND);

@@ -30,9 +30,24 @@ shapes = "awkward"
 name = "spare"
 wire = "memory"
 
+[[image]]
+file = "soft.sys"
+service = "soft-miniport"
+
+[[adapter]]
+name = "soft"
+miniport = "soft-miniport"
+[adapter.registry]
+Cable = 1
+
+[[filter]]
+service = "soft-miniport"
+above = "soft"
+monitoring = true
+
 [[binding]]
 protocol = "ndismux"
-nic = "trunk"
+above = "trunk"
 [binding.registry]
 UpperBindings = ['\Device\{22222222-0000-0000-0000-000000000010}']
 
@@ -65,6 +80,9 @@ fn every_section_is_read() {
     );
     assert_eq!((lab.nics[1].mtu, lab.nics[1].speed), (1500, 1_000_000_000));
     assert_eq!(lab.nics[1].device_name(), r"\Device\spare");
+    assert_eq!(lab.adapters[0].device_name(), r"\Device\soft");
+    assert_eq!(lab.adapters[0].registry["Cable"], RegistryValue::Dword(1));
+    assert!(lab.filters[0].monitoring && !lab.filters[0].mandatory);
     let upper = r"\Device\{22222222-0000-0000-0000-000000000010}".to_owned();
     assert_eq!(
         lab.bindings[0].registry["UpperBindings"],
@@ -143,19 +161,19 @@ fn mistakes_are_named_with_their_line_and_the_cure() {
             "unknown variant `soon`",
         ),
         (
-            "nic = \"trunk\"",
-            "nic = \"trunc\"",
-            "there are trunk, spare",
+            "above = \"trunk\"",
+            "above = \"trunc\"",
+            "there are trunk, spare, soft, vlan10",
         ),
         (
             "protocol = \"ndismux\"",
             "protocol = \"mux\"",
-            "there are ndismux",
+            "there are ndismux, soft-miniport",
         ),
         (
             "above = \"vlan10\"",
             "above = \"vlan11\"",
-            "there are trunk, spare, vlan10",
+            "there are trunk, spare, soft, vlan10",
         ),
         (
             "name = \"spare\"",

@@ -148,7 +148,7 @@ impl Step {
             Self::Reconfigure(name) => vec![("reconfigure", Refers::Service, name)],
             Self::Binding(binding) => vec![
                 ("binding", Refers::Service, &binding.protocol),
-                ("binding", Refers::Nic, &binding.nic),
+                ("binding", Refers::Adapter, &binding.above),
             ],
             Self::Traffic(_) | Self::VirtualMiniport(_) => Vec::new(),
             Self::Unplug(name) => vec![("unplug", Refers::Nic, name)],
@@ -276,7 +276,9 @@ impl std::fmt::Display for Step {
             Self::Disable(name) => write!(f, "disable {name}"),
             Self::Enable(enable) => write!(f, "enable {}", enable.name),
             Self::Reconfigure(name) => write!(f, "reconfigure {name}"),
-            Self::Binding(binding) => write!(f, "binding {} on {}", binding.protocol, binding.nic),
+            Self::Binding(binding) => {
+                write!(f, "binding {} on {}", binding.protocol, binding.above)
+            }
             Self::VirtualMiniport(it) => write!(f, "virtual_miniport {}", it.name),
             Self::Unplug(name) => write!(f, "unplug {name}"),
             Self::Pull(name) => write!(f, "pull {name}"),

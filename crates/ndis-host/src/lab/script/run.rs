@@ -261,7 +261,7 @@ impl<'a> Runner<'a> {
         let values = values(&binding.registry);
         let bound = self
             .lab
-            .bind(&binding.protocol, &binding.nic, &borrowed(&values));
+            .bind(&binding.protocol, &binding.above, &borrowed(&values));
         bound.map_err(trouble)?;
         Ok(String::new())
     }
