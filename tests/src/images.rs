@@ -43,14 +43,22 @@ pub fn alarm_sources() -> Vec<String> {
 }
 
 fn built(folder: &str, name: &str) -> PathBuf {
-    static UP_TO_DATE: Once = Once::new();
-    if !is_own_process() {
-        UP_TO_DATE.call_once(build);
-    }
+    build_test_drivers();
     let image = repository().join("target/driver").join(folder).join(name);
     let image = image.with_extension("sys");
     assert!(image.exists(), "there is no {}", image.display());
     image
+}
+
+/// Brings the images up to date, once. A test's own process takes what is there.
+///
+/// # Panics
+/// If they do not build.
+pub fn build_test_drivers() {
+    static UP_TO_DATE: Once = Once::new();
+    if !is_own_process() {
+        UP_TO_DATE.call_once(build);
+    }
 }
 
 fn build() {

@@ -22,7 +22,7 @@ mod traffic;
 
 pub use faults::{Fault, faults_in};
 pub use frames::{Frame, MAC_BELOW, MAC_BELOW_1, MAC_PEER, tag};
-pub use images::{alarm_image, alarm_sources, test_image};
+pub use images::{alarm_image, alarm_sources, build_test_drivers, test_image};
 pub use lab::{
     BINDING, BINDING1, MuxLab, NIC, NIC1, NONE, SERVICE, VLAN10, VLAN20, VLAN30, VirtualMiniport,
     device,
@@ -36,18 +36,30 @@ pub const SOON: Duration = Duration::from_secs(10);
 /// How long a test waits for what must not happen.
 pub const NEVER: Duration = Duration::from_millis(200);
 
-/// Declares tests, each of which runs in a process of its own.
+/// Declares tests, each of which runs in a process of its own. Those that begin with `with test_drivers;`
+/// load images that [`test_image`] names.
 #[macro_export]
 macro_rules! image_tests {
-    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+    (with test_drivers; $($tests:tt)*) => {
+        $crate::image_tests! { after $crate::build_test_drivers; $($tests)* }
+    };
+    (after $ready:path; $($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
         $(#[$attribute])*
         #[test]
         fn $name() {
+            $ready();
             let name = concat!(module_path!(), "::", stringify!($name));
             $crate::in_own_process(name, || $body);
         }
     )*};
+    ($($tests:tt)*) => {
+        $crate::image_tests! { after $crate::nothing; $($tests)* }
+    };
 }
+
+/// What tests need to be ready that load ndismux alone: nothing.
+#[doc(hidden)]
+pub fn nothing() {}
 
 /// Runs `body` in a process of its own: this test executable, started again for this test alone.
 ///

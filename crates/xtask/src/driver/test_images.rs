@@ -106,7 +106,7 @@ fn place(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The packages that are one driver each.
-const DRIVERS: &[&str] = &[];
+const DRIVERS: &[&str] = &["soft-miniport", "test-protocol"];
 
 /// The package of which each example is a driver.
 const ALARMS: &str = "alarms";
