@@ -7,6 +7,7 @@
 //! Not here: the virtual miniports' own lives ([`crate::instance`]) and the data path.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use mux_core::{
     MacAddress,
@@ -45,7 +46,8 @@ pub(crate) struct Binding {
     handle: HandleCell<Self>,
     /// Sends below; open while the binding is running.
     sends: Rundown,
-    /// OID requests of the binding's own; open from the open to the unbind.
+    /// OID requests, the binding's own and forwarded ones; open from the open to the unbind, while the
+    /// adapter below is awake.
     requests: Rundown,
 }
 
@@ -66,6 +68,8 @@ pub(crate) struct Nic {
 struct State {
     lifecycle: Lifecycle,
     link: LinkState,
+    /// NDIS has announced that the adapter below goes to sleep, and not yet that it is awake again.
+    asleep: bool,
 }
 
 impl Binding {
@@ -76,6 +80,7 @@ impl Binding {
             state: SpinLock::new(State {
                 lifecycle: Lifecycle::new(),
                 link: parameters.link(),
+                asleep: false,
             }),
             receivers: Receivers::try_new()?,
             instances: SpinLock::new(Vec::new()),
@@ -156,6 +161,24 @@ impl Binding {
         self.state.with(|state| state.lifecycle.paused());
     }
 
+    /// The adapter below is about to sleep: makes no OID request of it any more, and waits until those
+    /// on their way have come back (handling-a-set-power-request.md).
+    pub(crate) fn sleep(&self, at: Passive<'_>) {
+        self.state.with(|state| state.asleep = true);
+        self.requests.drain(at);
+    }
+
+    /// The adapter below is awake: requests may go down again, and first what was wanted meanwhile.
+    pub(crate) fn wake(&self) {
+        let slept = self
+            .state
+            .with(|state| mem::replace(&mut state.asleep, false));
+        if slept {
+            self.requests.open();
+            self.want_combined_filter(None);
+        }
+    }
+
     /// Begins to take the binding down. NDIS has paused it.
     pub(crate) fn unbind(&self) {
         // Refused if the binding was never opened, or is not paused; then there is as much to take
@@ -181,7 +204,7 @@ impl Binding {
             _ => state.lifecycle.closed(),
         });
         self.handle.set(None);
-        let instances = self.instances.with(core::mem::take);
+        let instances = self.instances.with(mem::take);
         drop(instances);
         self.receivers.clear();
     }
@@ -284,7 +307,7 @@ impl Binding {
     /// Sets a number of the adapter below, unless the binding is being taken down.
     fn set_below(&self, oid: u32, number: u32) -> Requested<Request> {
         let Some(handle) = self.enter_request() else {
-            return Requested::Done(Request::PacketFilter, Status::CLOSING);
+            return Requested::Done(Request::PacketFilter, self.why_no_request());
         };
         let requested = handle.set_number(oid, number, Request::PacketFilter);
         if let Requested::Done(..) = requested {
@@ -302,8 +325,8 @@ impl Binding {
         }
     }
 
-    /// Enters one request below, unless the binding is being taken down.
-    fn enter_request(&self) -> Option<BindingHandle<Self>> {
+    /// Enters one request below, unless the adapter sleeps or the binding is being taken down.
+    pub(crate) fn enter_request(&self) -> Option<BindingHandle<Self>> {
         if !self.requests.enter(1) {
             return None;
         }
@@ -314,8 +337,18 @@ impl Binding {
         handle
     }
 
-    fn leave_requests(&self) {
+    /// A request below has come back.
+    pub(crate) fn leave_requests(&self) {
         self.requests.leave(1);
+    }
+
+    /// What to complete a request with that cannot go down.
+    pub(crate) fn why_no_request(&self) -> Status {
+        if self.state.with(|state| state.asleep) {
+            Status::LOW_POWER_STATE
+        } else {
+            Status::CLOSING
+        }
     }
 }
 

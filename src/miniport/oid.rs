@@ -108,8 +108,9 @@ fn accept(request: OidRequest<'_>) -> OidOutcome {
 
 /// A request that the adapter below answers.
 fn forward(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
-    let Some(handle) = miniport.binding().handle() else {
-        return request.complete(Status::CLOSING);
+    let binding = miniport.binding();
+    let Some(handle) = binding.enter_request() else {
+        return request.complete(binding.why_no_request());
     };
     let above = request.id();
     let announce = |below| {
@@ -118,7 +119,11 @@ fn forward(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
             .with(|place| *place = Some(ForwardedRequest { above, below }));
     };
     match request.forward(handle, miniport.handle, announce) {
-        Forwarding::Done(outcome) | Forwarding::Pending(outcome) => outcome,
+        Forwarding::Done(outcome) => {
+            binding.leave_requests();
+            outcome
+        }
+        Forwarding::Pending(outcome) => outcome,
     }
 }
 

@@ -21,9 +21,10 @@ pub(super) fn binding_event(
                 return driver_event(mux, event, at);
             }
         }
-        // NDIS pauses a binding before the adapter below sleeps, and restarts it after.
-        NetPnpEvent::SetPower(_)
-        | NetPnpEvent::QueryPower
+        // Sends end with the pause that follows.
+        NetPnpEvent::SetPower(Some(AWAKE)) => binding.wake(),
+        NetPnpEvent::SetPower(_) => binding.sleep(at),
+        NetPnpEvent::QueryPower
         | NetPnpEvent::PnpCapabilities
         // An adapter may always be removed: the unbind takes down what stands on it.
         | NetPnpEvent::QueryRemoveDevice
@@ -36,6 +37,9 @@ pub(super) fn binding_event(
     }
     Ok(())
 }
+
+/// `NdisDeviceStateD0`.
+const AWAKE: u32 = 1;
 
 /// An event of the driver's. None of these may fail.
 pub(crate) fn driver_event(mux: &Mux, event: NetPnpEvent<'_>, at: Passive<'_>) -> Result {

@@ -25,6 +25,8 @@ impl Status {
     pub const PAUSED: Self = Self(sys::NDIS_STATUS_PAUSED);
     /// `NDIS_STATUS_CLOSING`: the binding below is being closed.
     pub const CLOSING: Self = Self(sys::NDIS_STATUS_CLOSING);
+    /// `NDIS_STATUS_LOW_POWER_STATE`: the adapter below sleeps.
+    pub const LOW_POWER_STATE: Self = Self(sys::NDIS_STATUS_LOW_POWER_STATE);
     /// `NDIS_STATUS_NOT_ACCEPTED`.
     pub const NOT_ACCEPTED: Self = Self(sys::NDIS_STATUS_NOT_ACCEPTED);
     /// `NDIS_STATUS_NOT_SUPPORTED`.
