@@ -29,5 +29,6 @@ races! {
     unbind_against_status = "unbind-status";
     halt_against_receive_returns = "halt-returns";
     pause_against_indication = "pause-indication";
+    power_against_requests = "power-requests";
     unload_against_everything = "unload-everything";
 }

@@ -63,6 +63,8 @@ struct State {
     using: u32,
     /// The binding is about to be closed: no more calls with it but those of the closing.
     closing: bool,
+    /// The adapter sleeps, or is about to.
+    asleep: bool,
     buffer_pool: Option<usize>,
     /// OID requests out, with their answers.
     requests: BTreeMap<usize, Option<NDIS_STATUS>>,
@@ -272,10 +274,10 @@ impl Client {
     }
 
     /// Keeps the binding from being closed for as long as the answer lives; none if it is not open, or
-    /// is about to be closed.
+    /// is about to be closed or to sleep.
     fn begin_use(&self) -> Option<Using<'_>> {
         let mut state = self.state.lock();
-        let binding = state.binding.filter(|_| !state.closing)?;
+        let binding = state.binding.filter(|_| !state.closing && !state.asleep)?;
         state.using += 1;
         Some(Using {
             client: self,

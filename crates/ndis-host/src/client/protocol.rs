@@ -14,9 +14,10 @@ use ndis_sys::{
     NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2, NDIS_STATUS, NDIS_STATUS_FAILURE,
     NDIS_STATUS_INDICATION, NDIS_STATUS_LINK_STATE, NDIS_STATUS_PENDING, NDIS_STATUS_RESOURCES,
     NDIS_STATUS_SUCCESS, NET_BUFFER_LIST_POOL_PARAMETERS,
-    NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NET_PNP_EVENT_NOTIFICATION, NdisMedium802_3,
-    NdisRequestSetInformation, NetEventPause, NetEventQueryPower, NetEventRestart,
-    OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER,
+    NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NET_PNP_EVENT_NOTIFICATION, NdisDeviceStateD0,
+    NdisMedium802_3, NdisRequestSetInformation, NetEventPause, NetEventQueryPower, NetEventRestart,
+    NetEventSetPower, OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_LOOKAHEAD,
+    OID_GEN_CURRENT_PACKET_FILTER,
 };
 
 use super::{Attributes, Client};
@@ -109,7 +110,11 @@ impl Client {
             SelectedMediumIndex: &raw mut selected,
             ..NDIS_OPEN_PARAMETERS::zeroed()
         };
-        self.state.lock().opened = None;
+        {
+            let mut state = self.state.lock();
+            state.opened = None;
+            state.asleep = false;
+        }
         let protocol = self.protocol_handle();
         let mut handle = ptr::null_mut();
         let context = ptr::from_ref(self).cast_mut().cast::<c_void>();
@@ -305,6 +310,18 @@ unsafe extern "efiapi" fn event(
         }
         NetEventRestart => {
             client.phase(BindingState::Running);
+            NDIS_STATUS_SUCCESS
+        }
+        NetEventSetPower => {
+            // SAFETY: the buffer of this event is the power state.
+            let to = unsafe { (*notification).NetPnPEvent.Buffer.cast::<i32>().read() };
+            client.state.lock().asleep = to != NdisDeviceStateD0;
+            if to != NdisDeviceStateD0 {
+                // What is on its way was asked of an adapter that was awake.
+                client
+                    .state
+                    .wait_until(None, |state| (state.using == 0).then_some(()));
+            }
             NDIS_STATUS_SUCCESS
         }
         NetEventQueryPower if client.state.lock().refuses_sleep => NDIS_STATUS_FAILURE,

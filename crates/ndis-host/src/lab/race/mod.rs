@@ -9,12 +9,14 @@
 //! |---|---|
 //! | `bind` | an unbind, with an initialize, a restart, requests and sends, status |
 //! | `data` | a halt with returned NBLs, a pause with indications |
+//! | `power` | sleep and wake, with requests, sends and indications |
 //! | `unload` | an unload with all of it |
 //!
 //! Not in here: which schedules are tried (`cli`), and who runs when (`nt::sched`).
 
 mod bind;
 mod data;
+mod power;
 mod sides;
 mod stage;
 mod unload;
@@ -67,6 +69,7 @@ const ALL: &[Race] = &[
     bind::AGAINST_STATUS,
     data::HALT_AGAINST_RETURNS,
     data::PAUSE_AGAINST_INDICATIONS,
+    power::AGAINST_REQUESTS,
     unload::AGAINST_EVERYTHING,
 ];
 
