@@ -2,8 +2,8 @@
 //! circumstances, and says what came of it.
 //!
 //! Plain, the script runs once under each of the [`policies`]. With `--faults` it runs once to see which
-//! calls can fail, then once for each of them with that one failing. With `--schedules` it runs once for
-//! each seed. A broken rule ends a process, so each run is a process of its own (`one`), which is told by a
+//! calls can fail, then once for each of them with that one failing. With `--schedules` it runs, and
+//! each race of `lab::race` does, once for each seed. A broken rule ends a process, so each run is a process of its own (`one`), which is told by a
 //! [`plan`] and answers with a result.
 //!
 //! Exit code 0 says that every run kept all rules, came to its end, and left nothing behind; 1 that one did
@@ -13,6 +13,7 @@ mod child;
 pub mod one;
 pub mod plan;
 pub mod policies;
+pub mod schedules;
 mod series;
 mod summary;
 
@@ -25,8 +26,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::lab::file::{LabFile, WireSection};
-use crate::nt::sched::Seed;
-use plan::{End, Plan, SeedArgument, Selector};
+use plan::{End, Plan, Selector};
 use series::{Series, Tried};
 use summary::Summary;
 
@@ -51,12 +51,8 @@ pub struct Args {
     /// Not more than this many faults, spread over all of them
     #[arg(long, value_name = "N", requires = "faults")]
     limit: Option<usize>,
-    /// Run under this many schedules: one thread at a time, a seed says which, and what may pend does or not
-    #[arg(long, value_name = "N")]
-    schedules: Option<u64>,
-    /// Where the series of schedules begins, or the one schedule that a report names
-    #[arg(long, value_name = "SEED", requires = "schedules", default_value = "1")]
-    seed: SeedArgument,
+    #[command(flatten)]
+    schedules: schedules::Args,
     /// Only under this policy [default: `strict` with --faults or --schedules, else all]
     #[arg(long, value_name = "NAME", value_parser = policies::names())]
     policy: Option<String>,
@@ -90,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
     let policies = match &args.policy {
         Some(name) => vec![name.clone()],
-        None if args.faults || args.schedules.is_some() => vec![policies::STRICT.to_owned()],
+        None if args.faults || args.schedules.are_wanted() => vec![policies::STRICT.to_owned()],
         None => policies::names().map(str::to_owned).to_vec(),
     };
     let plans = policies.iter().map(|policy| args.plan(policy)).collect();
@@ -103,9 +99,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
 
-    if let Some(number) = args.schedules {
+    if args.schedules.are_wanted() {
         for policy in &policies {
-            run_schedules(args, number, policy, &series, &mut summary)?;
+            let plan = args.plan(policy);
+            args.schedules.run(&plan, &file, &series, &mut summary)?;
         }
     }
 
@@ -142,36 +139,6 @@ fn run_faults(
     Ok(())
 }
 
-/// One run for each schedule of a series.
-fn run_schedules(
-    args: &Args,
-    number: u64,
-    policy: &str,
-    series: &Series,
-    summary: &mut Summary,
-) -> anyhow::Result<()> {
-    let plan = |seed: Seed| Plan {
-        schedule: Some(seed.to_string()),
-        ..args.plan(policy)
-    };
-    let start = match args.seed {
-        SeedArgument::One(seed) => {
-            let tried = series.run("schedules", vec![plan(seed)])?;
-            summary.add_schedules(&tried);
-            return Ok(());
-        }
-        SeedArgument::Series(start) => start,
-    };
-    // How long a run is says where the others may change their minds.
-    let first = series.run("schedules", vec![plan(Seed::nth(start, 0, 0))])?;
-    let length = first.first().map_or(0, |run| run.result.switch_points);
-    summary.add_schedules(&first);
-    let plans = (1..number).map(|nth| plan(Seed::nth(start, nth, length)));
-    let tried = series.run("schedules", plans.collect())?;
-    summary.add_schedules(&tried);
-    Ok(())
-}
-
 impl Args {
     fn plan(&self, policy: &str) -> Plan {
         Plan {
@@ -179,6 +146,7 @@ impl Args {
             policy: policy.to_owned(),
             fault: None,
             schedule: None,
+            race: None,
             limit: Duration::from_secs(self.timeout),
         }
     }

@@ -313,8 +313,10 @@ unsafe extern "efiapi" fn event(
             NDIS_STATUS_SUCCESS
         }
         NetEventSetPower => {
+            // SAFETY: the notification lives until the event is complete.
+            let buffer = unsafe { (*notification).NetPnPEvent.Buffer };
             // SAFETY: the buffer of this event is the power state.
-            let to = unsafe { (*notification).NetPnPEvent.Buffer.cast::<i32>().read() };
+            let to = unsafe { buffer.cast::<i32>().read() };
             client.state.lock().asleep = to != NdisDeviceStateD0;
             if to != NdisDeviceStateD0 {
                 // What is on its way was asked of an adapter that was awake.

@@ -57,7 +57,7 @@ fn judge(output: &str, report: &str, status: Option<ExitStatus>) -> RunResult {
         }),
         steps: Vec::new(),
         points: Vec::new(),
-        switch_points: 0,
+        schedule: None,
         rules: std::collections::BTreeMap::new(),
     });
     if status.is_none() && !matches!(result.end, End::Hung(_)) {

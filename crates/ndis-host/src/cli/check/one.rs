@@ -9,10 +9,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::plan::{End, Plan, RunResult};
+use super::plan::{End, Plan, RunResult, Scheduled};
 use super::policies;
 use crate::faults;
 use crate::lab::file::{LabFile, Running};
+use crate::lab::race::{Race, Stage};
 use crate::lab::script::{self, Ended, Outcome, Runner};
 use crate::ndis::trace::{Direction, Record, Trace};
 use crate::nt::sched;
@@ -62,6 +63,9 @@ fn live(plan: &Plan, file: &LabFile) -> (End, Vec<Ended>) {
         let what = format!("there is no policy {}", plan.policy);
         return (End::Unusable(what), Vec::new());
     }
+    if let Some(name) = &plan.race {
+        return (meet(name, file, running), Vec::new());
+    }
     match plan.fault {
         Some(fault) => faults::fail(fault),
         None => faults::watch(),
@@ -95,6 +99,16 @@ fn live(plan: &Plan, file: &LabFile) -> (End, Vec<Ended>) {
     (end, runner.ended().to_vec())
 }
 
+/// Runs a race. A lab that does not come up or down is a panic, and so no end of this function's.
+fn meet(name: &str, file: &LabFile, running: Running) -> End {
+    let Some(race) = Race::find(name) else {
+        return End::Unusable(format!("there is no race {name}"));
+    };
+    let running: &'static Running = Box::leak(Box::new(running));
+    race.run(&Stage::new(running.lab(), file));
+    End::Survived
+}
+
 /// Writes the result, unless another thread did.
 fn answer(end: End, steps: Vec<Ended>) {
     static ANSWERED: AtomicBool = AtomicBool::new(false);
@@ -106,7 +120,12 @@ fn answer(end: End, steps: Vec<Ended>) {
         end,
         steps,
         points: faults::points(),
-        switch_points: sched::report().map_or(0, |report| report.steps),
+        schedule: sched::report().map(|report| Scheduled {
+            steps: report.steps,
+            switches: report.switches,
+            threads: report.threads,
+            trace: report.trace,
+        }),
         rules: rules
             .map(|(rule, count)| (rule.name.to_owned(), count))
             .collect(),

@@ -24,6 +24,9 @@ pub struct Plan {
     /// Whose turn it is, as text ([`Seed`](crate::nt::sched::Seed)); the system's threads if absent.
     #[serde(default)]
     pub schedule: Option<String>,
+    /// Which race is run in place of the script.
+    #[serde(default)]
+    pub race: Option<String>,
     /// How long it may take before it counts as hanging.
     pub limit: Duration,
 }
@@ -39,12 +42,25 @@ pub struct RunResult {
     /// The fallible calls, by point, in the order of their first ones.
     #[serde(default)]
     pub points: Vec<Point>,
-    /// Points at which another thread could take over, in a run under a schedule.
+    /// What a run under a schedule did.
     #[serde(default)]
-    pub switch_points: u64,
+    pub schedule: Option<Scheduled>,
     /// How often each rule was decided, by name.
     #[serde(default)]
     pub rules: BTreeMap<String, u64>,
+}
+
+/// What a run under a schedule did. Two runs of one schedule have the same.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Scheduled {
+    /// Points at which another thread could take over.
+    pub steps: u64,
+    /// How often one did.
+    pub switches: u64,
+    /// Threads started.
+    pub threads: u64,
+    /// A hash of all crossings between drivers and host, in order.
+    pub trace: u64,
 }
 
 /// How a run ended.
@@ -287,7 +303,12 @@ mod tests {
             end: End::Hung(vec!["NdisFoo".to_owned()]),
             steps: Vec::new(),
             points: vec![point(3, 2)],
-            switch_points: 9,
+            schedule: Some(Scheduled {
+                steps: 9,
+                switches: 4,
+                threads: 2,
+                trace: 1,
+            }),
             rules: BTreeMap::from([("Rule".to_owned(), 7)]),
         };
         let text = serde_json::to_string(&result).unwrap();

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::plan::{self, End};
-use super::policies;
 use super::series::Tried;
+use super::{policies, schedules};
 use crate::faults::Point;
 use crate::lab::script::Outcome;
 
@@ -20,7 +20,8 @@ pub(super) struct Summary {
     /// The fallible calls of the runs without a fault, by call stack.
     points: usize,
     faults: Counts,
-    schedules: Counts,
+    /// Runs under seeded schedules: of the script, and of each race.
+    schedules: BTreeMap<&'static str, Counts>,
     /// Points of those runs at which another thread could take over.
     switch_points: u64,
     /// Runs that say that something is wrong.
@@ -55,6 +56,7 @@ struct Rules {
 #[derive(Debug, Serialize)]
 struct Bad {
     policy: String,
+    race: Option<String>,
     schedule: Option<String>,
     fault: Option<String>,
     /// The call that was made to fail.
@@ -72,7 +74,7 @@ impl Summary {
             policies: Counts::default(),
             points: 0,
             faults: Counts::default(),
-            schedules: Counts::default(),
+            schedules: BTreeMap::new(),
             switch_points: 0,
             bad: Vec::new(),
             skipped: Vec::new(),
@@ -109,10 +111,10 @@ impl Summary {
     }
 
     /// Runs under a schedule.
-    pub(super) fn add_schedules(&mut self, tried: &[Tried]) {
+    pub(super) fn add_schedules(&mut self, name: &'static str, tried: &[Tried]) {
         for run in tried {
-            self.schedules.add(&run.result.end);
-            self.switch_points += run.result.switch_points;
+            self.schedules.entry(name).or_default().add(&run.result.end);
+            self.switch_points += run.result.schedule.map_or(0, |schedule| schedule.steps);
             self.add(run, None);
         }
     }
@@ -137,10 +139,12 @@ impl Summary {
             let _ = write!(repeat, " --faults --only {fault}");
         }
         if let Some(schedule) = &run.plan.schedule {
-            let _ = write!(repeat, " --schedules 1 --seed {schedule}");
+            let race = run.plan.race.as_deref().unwrap_or(schedules::SCRIPT);
+            let _ = write!(repeat, " --race {race} --schedules 1 --seed {schedule}");
         }
         self.bad.push(Bad {
             policy: run.plan.policy.clone(),
+            race: run.plan.race.clone(),
             schedule: run.plan.schedule.clone(),
             fault,
             point: point.cloned(),
@@ -189,12 +193,18 @@ impl Summary {
             let points = self.points;
             writeln!(out, "  faults     {points} points; {}", self.faults.text())?;
         }
-        match self.schedules.tried {
-            0 => writeln!(out, "  schedules  none tried")?,
-            _ => {
-                let (text, points) = (self.schedules.text(), self.switch_points);
-                writeln!(out, "  schedules  {text}; {points} points to switch at")?;
-            }
+        if self.schedules.is_empty() {
+            writeln!(out, "  schedules  none tried")?;
+        } else {
+            let tried: usize = self.schedules.values().map(|counts| counts.tried).sum();
+            let points = self.switch_points;
+            writeln!(
+                out,
+                "  schedules  {tried} tried, {points} points to switch at"
+            )?;
+        }
+        for (name, counts) in &self.schedules {
+            writeln!(out, "    {name:<21}  {}", counts.text())?;
         }
         writeln!(out, "  rules      {evaluated} evaluated, {checks} times")?;
         if self.interrupted {

@@ -89,4 +89,13 @@ mod tests {
         }
         assert!(Race::find("nothing").is_none());
     }
+
+    #[test]
+    fn each_race_stands_in_the_document() {
+        let document = include_str!("../../../../../docs/ndishost.md");
+        for race in Race::all() {
+            let row = format!("\n| `{}` |", race.name);
+            assert!(document.contains(&row), "{}", race.name);
+        }
+    }
 }

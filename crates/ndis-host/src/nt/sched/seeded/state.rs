@@ -225,7 +225,11 @@ impl State {
                 .threads
                 .values()
                 .all(|task| task.service || task.until().is_none());
-        if only_services && to.saturating_sub(self.useful) > STUCK_AFTER {
+        let never_returns = self.threads.values().any(|task| {
+            task.waits_inside_since()
+                .is_some_and(|since| to > since + STUCK_AFTER)
+        });
+        if never_returns || only_services && to > self.useful + STUCK_AFTER {
             return Err(Stuck);
         }
         self.now = self.now.max(to);
@@ -253,6 +257,19 @@ impl Task {
         }
     }
 
+    /// Since when it waits in a call or callback between driver and host, if no time ends that.
+    fn waits_inside_since(&self) -> Option<Duration> {
+        match &self.does {
+            Does::Wait {
+                until: None,
+                since,
+                inside,
+                ..
+            } if !inside.is_empty() => Some(*since),
+            _ => None,
+        }
+    }
+
     fn until(&self) -> Option<Duration> {
         match self.does {
             Does::Wait { until, .. } => until,
@@ -268,7 +285,7 @@ fn seconds(time: Duration) -> String {
 /// How far the clock goes when all that can run spin: what they wait for needs time to pass.
 const SPIN: Duration = Duration::from_millis(10);
 
-/// How long only services may run. Longer than any watchdog of NDIS.
+/// How long only services may run, and how long a driver may wait. Longer than any watchdog of NDIS.
 const STUCK_AFTER: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
@@ -290,11 +307,20 @@ mod tests {
     }
 
     fn wait(state: &mut State, on: usize, until: Option<u64>) -> Result<u64, Stuck> {
+        wait_inside(state, on, until, "")
+    }
+
+    fn wait_inside(
+        state: &mut State,
+        on: usize,
+        until: Option<u64>,
+        inside: &str,
+    ) -> Result<u64, Stuck> {
         let next = state.wait(Wait {
             on,
             until: until.map(Duration::from_secs),
             at: Location::caller(),
-            inside: String::new(),
+            inside: inside.to_owned(),
         });
         if let Ok(next) = next {
             state.running = next;
@@ -342,6 +368,16 @@ mod tests {
             "{:?}",
             state.describe()
         );
+    }
+
+    #[test]
+    fn a_driver_that_waits_for_ever_is_stuck_whatever_others_do() {
+        for (inside, stuck) in [("MiniportPause > ", true), ("", false)] {
+            let mut state = state(&[false, false]);
+            assert_eq!(wait_inside(&mut state, 7, None, inside), Ok(2));
+            let last = (1..20).find_map(|times| wait(&mut state, 0, Some(times * 100)).err());
+            assert_eq!(last.is_some(), stuck, "{inside:?}");
+        }
     }
 
     #[test]
