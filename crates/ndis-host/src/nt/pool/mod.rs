@@ -257,9 +257,11 @@ type Wrong = (&'static Rule, String);
 
 impl Pool {
     fn allocate(&mut self, mut block: Block, align: usize, fill: Fill) -> Option<usize> {
-        let special = self.mode == Mode::Special && self.live.len() < MAX_SPECIAL;
+        // What is executable needs pages of its own.
+        let code = block.kind == Kind::NonPagedExecute;
+        let special = code || self.mode == Mode::Special && self.live.len() < MAX_SPECIAL;
         let (address, made) = if special {
-            let (address, slot) = self.special.allocate(block.size, align, fill)?;
+            let (address, slot) = self.special.allocate(block.size, align, fill, code)?;
             (address, Made::Special(slot))
         } else {
             let (address, piece) = self.red_zones.allocate(block.size, align, fill)?;
@@ -348,6 +350,13 @@ impl Pool {
         }
         if !self.special.contains(address) {
             return None;
+        }
+        if let Some(live) = self.containing(address) {
+            // A live block can be read and written.
+            return Some(Explanation {
+                rule: &rules::EXECUTE_OF_NOEXECUTE,
+                text: format!("{address:#x} is {}", position(address, &live.block)),
+            });
         }
         let before = self.live.range(..=address).next_back();
         let after = self.live.range(address..).next();

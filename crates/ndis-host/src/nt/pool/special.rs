@@ -45,10 +45,12 @@ impl Arena {
         size: usize,
         align: usize,
         fill: Fill,
+        executable: bool,
     ) -> Option<(usize, Slot)> {
         let pages = size.div_ceil(PAGE).max(1);
         let start = self.start_of_slot(pages)?;
-        if !protect(start, pages, libc::PROT_READ | libc::PROT_WRITE) {
+        let code = if executable { libc::PROT_EXEC } else { 0 };
+        if !protect(start, pages, libc::PROT_READ | libc::PROT_WRITE | code) {
             self.wait(start, pages);
             return None;
         }

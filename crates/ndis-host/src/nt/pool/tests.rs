@@ -175,6 +175,31 @@ fn touching_the_page_behind_a_block_faults_and_is_explained() {
 }
 
 #[test]
+fn executable_pool_runs_code_whatever_the_mode_and_other_pool_does_not() {
+    let return_from = |kind: Kind| {
+        let pointer = allocate(16, *b"Test", kind);
+        // SAFETY: the block was just allocated with 16 bytes.
+        unsafe { pointer.write(0xc3) };
+        // SAFETY: the block holds a `ret`, which any function may be.
+        let code = unsafe { std::mem::transmute::<*mut u8, extern "C" fn()>(pointer) };
+        code();
+        free(pointer, None);
+    };
+    return_from(Kind::NonPagedExecute);
+    assert_broken(
+        &rules::EXECUTE_OF_NOEXECUTE,
+        &["an instruction fetch", "byte 0 of the nonpaged pool block"],
+        || {
+            sched::prepare_thread();
+            set_mode(Mode::RedZones);
+            return_from(Kind::NonPagedExecute);
+            set_mode(Mode::Special);
+            return_from(Kind::NonPaged);
+        },
+    );
+}
+
+#[test]
 fn touching_a_freed_block_faults_and_is_explained() {
     assert_broken(
         &rules::PAGE_FAULT_IN_FREED_POOL,
