@@ -17,7 +17,7 @@ use super::dispatcher;
 use super::handle::{self, Object};
 use super::irql::Irql;
 use super::pool::{self, Kind};
-use super::sched::{self, Monitor};
+use super::sched::{self, Guard, Monitor};
 use crate::call;
 use crate::ddi;
 use crate::faults::should_fail;
@@ -39,7 +39,10 @@ pub(super) fn reference(thread: usize) -> usize {
 
 /// Gives a reference to a thread's object back.
 pub(super) fn dereference(thread: usize) {
-    let mut threads = THREADS.lock();
+    give_back(THREADS.lock(), thread);
+}
+
+fn give_back(mut threads: Guard<'_, BTreeMap<usize, Thread>>, thread: usize) {
     let Some(found) = threads.get_mut(&thread) else {
         drop(threads);
         no_object(thread);
@@ -128,12 +131,14 @@ fn run(object: usize, start: Start, context: *mut c_void) {
         unsafe { enter(start, context, place) };
     });
     STACK.set(0);
-    if let Some(thread) = THREADS.lock().get_mut(&object) {
-        thread.runs = false;
-    }
-    // SAFETY: the thread's own reference keeps the object until the line below.
+    // In one step: who waited for the end finds the thread's own reference gone.
+    let mut threads = THREADS.lock();
+    let thread = threads.get_mut(&object);
+    let thread = thread.expect("the thread's own reference keeps its object");
+    thread.runs = false;
+    // SAFETY: the object lives, and nobody takes it away while the table is locked.
     unsafe { dispatcher::set_event(object as *mut KEVENT) };
-    dereference(object);
+    give_back(threads, object);
 }
 
 /// Calls `start(context)`, and notes in `stack` where [`leave`] goes on.
@@ -272,7 +277,6 @@ mod tests {
             static COUNT: AtomicU32 = AtomicU32::new(0);
             let object = start(terminate, &raw const COUNT);
             wait(object);
-            sched::sleep(Duration::from_millis(20));
             // SAFETY: the object is only looked up, twice.
             unsafe { ObfDereferenceObject(object) };
             // SAFETY: as above.
