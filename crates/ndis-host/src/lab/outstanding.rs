@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::call::CodeAddress;
 use crate::ndis::nbl::owner;
 use crate::ndis::{driver, im, memory, object};
 use crate::nt;
@@ -86,18 +85,6 @@ pub(super) fn now() -> Outstanding {
 pub(super) fn require_nothing_of(service: &str, driver: &Driver, when: &str) {
     driver.check_left_no_object();
     let mut left = driver::registered(service);
-    let range = driver.image();
-    let of_image = |caller: usize| {
-        let place = CodeAddress::of(caller);
-        place.image.as_deref() == Some(range.name())
-    };
-    left.extend(
-        nt::outstanding()
-            .pool
-            .iter()
-            .filter(|block| of_image(block.caller))
-            .map(nt::pool::describe),
-    );
     left.extend(
         object::alive_of(service)
             .into_iter()
@@ -110,4 +97,5 @@ pub(super) fn require_nothing_of(service: &str, driver: &Driver, when: &str) {
         );
     }
     rules::held(&rules::RESOURCES_LEFT);
+    driver.check_left_no_memory(when);
 }

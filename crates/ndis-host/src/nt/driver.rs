@@ -99,11 +99,10 @@ impl Driver {
         });
     }
 
-    /// Ends the run if the driver, which has been unloaded, left devices, symbolic links or pool that
-    /// its image made, or a timer that would run its code. Called before the image goes.
-    pub fn check_left_nothing(&self) {
-        self.check_left_no_object();
-        let mut left = pool::outstanding();
+    /// Ends the run if the driver, now that `when`, left pool that its image allocated, or a timer in
+    /// its image that is set. Called before the image goes.
+    pub fn check_left_no_memory(&self, when: &str) {
+        let mut left = super::outstanding().pool;
         left.retain(|block| self.image.contains(block.caller));
         if let Some(first) = left.first() {
             let blocks = Outstanding {
@@ -112,7 +111,8 @@ impl Driver {
             };
             rules::broken_at(
                 rule_of_leak(first),
-                format_args!("{} was unloaded and left\n{blocks}", self.service),
+                format_args!("{when} ({}), and this is left:
+{blocks}", self.service),
                 first.caller,
             );
         }
@@ -122,7 +122,7 @@ impl Driver {
             rules::broken(
                 &rules::UNLOADED_WITH_PENDING,
                 format_args!(
-                    "{} was unloaded and left the timer at {timer:#x} set",
+                    "{when} ({}), and the timer at {timer:#x} is set",
                     self.service
                 ),
             );
