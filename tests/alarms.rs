@@ -9,12 +9,19 @@
 use std::{path::Path, time::Duration};
 
 use ndis_host::{
-    lab::Lab,
+    lab::{Lab, Token},
     ndis::{AdapterState, BindingState, policy::Resources},
     nic::NicConfig,
+    nt::{
+        pool,
+        sched::{self, Seed},
+    },
     rules::{self, Rule},
 };
-use ndis_sys::{OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_STATISTICS};
+use ndis_sys::{
+    CTL_CODE, FILE_ANY_ACCESS, FILE_DEVICE_NETWORK, METHOD_BUFFERED, OID_GEN_CURRENT_PACKET_FILTER,
+    OID_GEN_STATISTICS,
+};
 use ndismux_tests::{
     Frame, MAC_BELOW, MAC_PEER, SOON, alarm_image, alarm_sources, own_process, wait_until,
 };
@@ -51,6 +58,87 @@ macro_rules! alarms {
 }
 
 alarms! {
+    // Devices without an edge to the network.
+    bad_pool_caller_no_tag: Device, BAD_POOL_CALLER, "ExAllocatePoolWithTag";
+    bad_pool_caller_other_tag: Device, BAD_POOL_CALLER, "ExFreePoolWithTag";
+    delete_device: Device, DELETE_DEVICE, "IoDeleteDevice";
+    double_completion: Device, DOUBLE_COMPLETION, "IofCompleteRequest";
+    driver_bugcheck: Device, DRIVER_BUGCHECK, "KeBugCheckEx";
+    etw_invalid_handle: Device, ETW_INVALID_HANDLE, "EtwUnregister";
+    etw_left: Device, ETW_LEFT, "is still there";
+    exception_not_handled_breakpoint: Device, EXCEPTION_NOT_HANDLED, "DbgBreakPoint";
+    exception_not_handled_division: Device, EXCEPTION_NOT_HANDLED, "an arithmetic exception";
+    exception_not_handled_instruction: Device, EXCEPTION_NOT_HANDLED, "an illegal instruction";
+    exception_not_handled_misaligned: Device, EXCEPTION_NOT_HANDLED, "STATUS_DATATYPE_MISALIGNMENT";
+    exception_not_handled_semaphore: Device, EXCEPTION_NOT_HANDLED, "KeReleaseSemaphore";
+    exception_not_handled_stack: Device, EXCEPTION_NOT_HANDLED, "the stack is exhausted";
+    execute_of_noexecute_data: Device, EXECUTE_OF_NOEXECUTE, "an instruction fetch";
+    execute_of_noexecute_null: Device, EXECUTE_OF_NOEXECUTE, "MajorFunction has NULL";
+    execute_of_noexecute_pool: Device, EXECUTE_OF_NOEXECUTE, "an instruction fetch";
+    invalid_kernel_handle: Device, INVALID_KERNEL_HANDLE, "ZwClose";
+    invalid_string: Device, INVALID_STRING, "RtlCompareUnicodeString";
+    invalid_string_event_log: Device, INVALID_STRING, "NdisWriteEventLogEntry";
+    io_complete_with_spin_lock: Device, IO_COMPLETE_WITH_SPIN_LOCK, "IofCompleteRequest";
+    irp_cancel_timed_out: SeededDevice, IRP_CANCEL_TIMED_OUT, "was cancelled and is not completed";
+    irp_completed_above_dispatch: Device, IRP_COMPLETED_ABOVE_DISPATCH, "IofCompleteRequest";
+    irp_completed_as_pending: Device, IRP_COMPLETED_AS_PENDING, "IofCompleteRequest";
+    irp_completed_with_cancel_routine: Device, IRP_COMPLETED_WITH_CANCEL_ROUTINE, "IofCompleteRequest";
+    irp_information: Device, IRP_INFORMATION, "IofCompleteRequest";
+    irp_processing_complete: Device, IRP_PROCESSING_COMPLETE, "DispatchDeviceControl returned";
+    irp_status_inconsistent: Device, IRP_STATUS_INCONSISTENT, "DispatchDeviceControl returned";
+    leave_critical_region: Device, LEAVE_CRITICAL_REGION, "KeLeaveCriticalRegion";
+    lookaside_not_initialized: Device, LOOKASIDE_NOT_INITIALIZED, "ExDeleteNPagedLookasideList";
+    lookaside_not_initialized_flushed: Device, LOOKASIDE_NOT_INITIALIZED, "ExFlushLookasideListEx";
+    lookaside_reinitialized: Device, LOOKASIDE_REINITIALIZED, "ExInitializeNPagedLookasideList";
+    mark_irp_pending: Device, MARK_IRP_PENDING, "DispatchDeviceControl returned";
+    mark_irp_pending_2: Device, MARK_IRP_PENDING_2, "DispatchDeviceControl returned";
+    mdl_built_with_flags: Device, MDL_BUILT_WITH_FLAGS, "MmBuildMdlForNonPagedPool";
+    mdl_freed_while_mapped: Device, MDL_FREED_WHILE_MAPPED, "IoFreeMdl";
+    mdl_mapped_twice: Device, MDL_MAPPED_TWICE, "MmMapLockedPagesSpecifyCache";
+    mdl_not_locked: Device, MDL_NOT_LOCKED, "MmMapLockedPagesSpecifyCache";
+    mdl_not_mapped: Device, MDL_NOT_MAPPED, "MmUnmapLockedPages";
+    mdl_partial_outside: Device, MDL_PARTIAL_OUTSIDE, "are no part of";
+    mdl_partial_too_small: Device, MDL_PARTIAL_OUTSIDE, "is too small";
+    mdl_unlocked_not_locked: Device, MDL_UNLOCKED_NOT_LOCKED, "MmUnlockPages";
+    mutex_not_owned: Device, MUTEX_NOT_OWNED, "KeReleaseMutex";
+    mutex_released_by_other: Device, MUTEX_RELEASED_BY_OTHER, "ExReleaseFastMutex";
+    object_not_initialized_dpc: Device, OBJECT_NOT_INITIALIZED, "KeInsertQueueDpc";
+    object_not_initialized_dpc_routine: Device, OBJECT_NOT_INITIALIZED, "has no routine";
+    object_not_initialized_event: Device, OBJECT_NOT_INITIALIZED, "KeSetEvent";
+    object_not_initialized_moved: Device, OBJECT_NOT_INITIALIZED, "KeWaitForSingleObject";
+    object_not_initialized_timer: Device, OBJECT_NOT_INITIALIZED, "KeSetTimer";
+    page_fault_in_nonpaged_area: Device, PAGE_FAULT_IN_NONPAGED_AREA, "near NULL";
+    pended_completed_request: Device, PENDED_COMPLETED_REQUEST, "DispatchDeviceControl returned";
+    pool_contains_live_object: Device, POOL_CONTAINS_LIVE_OBJECT, "ExFreePoolWithTag";
+    pool_free_unknown: Device, POOL_FREE_UNKNOWN, "it lies inside";
+    pool_zero_size: Device, POOL_ZERO_SIZE, "ExAllocatePool2";
+    reference_by_pointer: Device, REFERENCE_BY_POINTER, "ObfDereferenceObject";
+    returned_holding_cancel_lock: Device, RETURNED_HOLDING_CANCEL_LOCK, "Cancel returned";
+    rundown_initialized_again: Device, RUNDOWN, "ExReInitializeRundownProtection";
+    rundown_released: Device, RUNDOWN, "ExReleaseRundownProtection";
+    security_check_failure_fast_fail: Device, SECURITY_CHECK_FAILURE, "int 29h with code 2";
+    security_check_failure_list: Device, SECURITY_CHECK_FAILURE, "ExInterlockedInsertTailList";
+    self_deadlock: Device, SELF_DEADLOCK, "ExAcquireFastMutex";
+    special_pool_written_after_free: Device, SPECIAL_POOL_CORRUPTION, "was written after", red_zones;
+    special_pool_written_before: Device, SPECIAL_POOL_CORRUPTION, "8 before its start";
+    special_pool_written_past_end: Device, SPECIAL_POOL_CORRUPTION, "2 past its end";
+    spin_lock_deadlock: SeededDevice, SPIN_LOCK_DEADLOCK, "KeAcquireSpinLockAtDpcLevel";
+    spin_lock_init_failure: Device, SPIN_LOCK_INIT_FAILURE, "KeAcquireSpinLockRaiseToDpc";
+    spin_lock_init_failure_overwritten: Device, SPIN_LOCK_INIT_FAILURE, "KeReleaseSpinLock";
+    spin_lock_init_failure_unaligned: Device, SPIN_LOCK_INIT_FAILURE, "not an aligned address";
+    spin_lock_not_owned: Device, SPIN_LOCK_NOT_OWNED, "KeReleaseSpinLock";
+    spin_lock_not_owned_exclusive: Device, SPIN_LOCK_NOT_OWNED, "ExReleaseSpinLockExclusive";
+    synthetic_watchdog_timeout: SeededDevice, SYNTHETIC_WATCHDOG_TIMEOUT, "no thread can go on";
+    unload_leaves_device: Device, UNLOAD_LEAVES_DEVICE, "was unloaded and left";
+    unload_leaves_device_link: Device, UNLOAD_LEAVES_DEVICE, "the symbolic link";
+    unloaded_with_pending_thread: Device, UNLOADED_WITH_PENDING, "still runs";
+    unloaded_with_pending_timer: Device, UNLOADED_WITH_PENDING, "and the timer at";
+    unloaded_with_pending_work_item: SeededDevice, UNLOADED_WITH_PENDING, "which was unloaded";
+    wait_at_dispatch: Device, WAIT_AT_DISPATCH, "KeWaitForSingleObject";
+    work_item_freed_twice: Device, WORK_ITEM, "IoFreeWorkItem";
+    work_item_queued_freed: Device, WORK_ITEM, "IoQueueWorkItem";
+    write_to_readonly: Device, WRITE_TO_READONLY, "a write at";
+
     // Miniports.
     bugcheck_illegal_miniport_state_transition: Miniport, NDIS_BUGCHECK_ILLEGAL_MINIPORT_STATE_TRANSITION, "NdisMPauseComplete";
     bugcheck_leaked_nbl: Miniport, NDIS_BUGCHECK_LEAKED_NBL, "NdisFreeNetBufferListPool";
@@ -98,10 +186,11 @@ alarms! {
     ndis_oid_complete_pending: Miniport, NDIS_OID_COMPLETE, "NdisMOidRequestComplete";
     ndis_oid_double_complete: Miniport, NDIS_OID_DOUBLE_COMPLETE, "NdisMOidRequestComplete";
     ndis_open_configuration_ex: Miniport, NDIS_OPEN_CONFIGURATION_EX, "MiniportHaltEx";
+    ndis_register_device_ex: Miniport, NDIS_REGISTER_DEVICE_EX, "NdisDeregisterDeviceEx";
     ndis_timed_data_send: Miniport, NDIS_TIMED_DATA_SEND, "a send is not complete", soon;
     ndis_timed_oid_complete: Miniport, NDIS_TIMED_OID_COMPLETE, "is pending", soon;
     pool_freed_twice: Miniport, POOL_DOUBLE_FREE, "ExFreePoolWithTag";
-    pool_leak: Miniport, RESOURCES_LEFT, "unloaded";
+    pool_leak: Miniport, POOL_LEAK, "unloaded";
     resources_left_registration: Miniport, RESOURCES_LEFT, "unloaded";
     special_pool_freed: Miniport, PAGE_FAULT_IN_FREED_POOL, "MiniportSendNetBufferLists";
     special_pool_overrun: Miniport, PAGE_FAULT_BEYOND_END, "MiniportSendNetBufferLists";
@@ -125,7 +214,7 @@ alarms! {
 }
 
 /// Which edge of a driver an image shows, and with it what happens to it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Edge {
     /// Loaded and plugged, with a client above: asked, sent to, received from, paused, restarted,
     /// unplugged, unloaded.
@@ -134,6 +223,10 @@ enum Edge {
     Protocol,
     /// Loaded above a NIC with one virtual miniport, and a client above that.
     Intermediate,
+    /// Loaded; its device opened and asked twice, closed with a request on its way; unloaded.
+    Device,
+    /// The same under a seed, where what takes long takes no time.
+    SeededDevice,
 }
 
 /// A row.
@@ -186,6 +279,9 @@ impl Alarm {
 
     /// Lets the image live, from load to unload.
     fn live(&self, image: &Path) {
+        if self.edge == Edge::SeededDevice {
+            sched::start_seeded(Seed::nth(1, 0, 1));
+        }
         let lab = Lab::new();
         lab.add_image(SERVICE, image);
         (self.prepare)(&lab);
@@ -193,8 +289,13 @@ impl Alarm {
             Edge::Miniport => miniport(&lab),
             Edge::Protocol => protocol(&lab),
             Edge::Intermediate => intermediate(&lab),
+            Edge::Device | Edge::SeededDevice => device(&lab),
         }
         lab.unload(SERVICE).expect("the driver was loaded");
+        if self.edge == Edge::SeededDevice {
+            // For what calls into a driver that is gone.
+            sched::sleep(Duration::from_secs(10));
+        }
         let left = lab.outstanding();
         assert!(left.is_nothing(), "{left}");
     }
@@ -251,6 +352,18 @@ fn intermediate(lab: &Lab) {
     lab.unplug_nic(NIC).expect("the NIC was plugged");
 }
 
+fn device(lab: &Lab) {
+    lab.load_driver(SERVICE).expect("the driver loads");
+    let device = lab.open_device(r"\\.\alarm", &Token::administrator());
+    let device = device.expect("the driver has a device");
+    for _ in 0..2 {
+        let answer = device.ioctl(ASK, &[1; 8], 8);
+        assert_eq!(answer.expect("the driver answers").len(), 8);
+    }
+    let waits = device.ioctl_start(WAIT, &[], Vec::new());
+    assert!(waits.expect("all may ask").wait(Duration::ZERO).is_none());
+}
+
 /// What every miniport goes through while it is initialized.
 fn use_adapter(lab: &Lab, adapter: &str) {
     let client = lab.add_client("client", adapter).expect("a device");
@@ -279,6 +392,11 @@ fn soon(lab: &Lab) {
     });
 }
 
+/// Blocks of pool side by side.
+fn red_zones(_lab: &Lab) {
+    pool::set_mode(pool::Mode::RedZones);
+}
+
 /// What is received is only lent.
 fn lent(lab: &Lab) {
     lab.policy(|policy| policy.receive_resources = Resources::Always);
@@ -289,6 +407,10 @@ const SERVICE: &str = "alarm";
 const NIC: &str = "nic";
 const ADAPTER: &str = "adapter";
 const UPPER: &str = "upper";
+
+/// The codes of what the devices answer at once, and of what waits to be cancelled.
+const ASK: u32 = CTL_CODE(FILE_DEVICE_NETWORK, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS);
+const WAIT: u32 = CTL_CODE(FILE_DEVICE_NETWORK, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS);
 
 /// The exit code of a wrong driver that nobody found out.
 const SURVIVED: i32 = 77;

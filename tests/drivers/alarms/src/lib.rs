@@ -1,7 +1,7 @@
 //! Driver images that each break one rule, and what they share: small drivers that break none.
 //!
 //! An image is a file in `examples/`: a type that takes one edge of a driver, [`Miniport`],
-//! [`Protocol`], [`Filter`] or [`Intermediate`], and replaces one of its steps by a wrong one.
+//! [`Protocol`], [`Filter`], [`Intermediate`] or [`Device`], and replaces one of its steps by a wrong one.
 //! All other steps are the trait's own, and correct. Built with the feature `twin`, the same file is the
 //! image's correct twin: [`WRONG`] says which of the two is being built.
 //!
@@ -32,16 +32,20 @@
 // Brings the panic handler.
 extern crate wdk_panic;
 
+pub mod device;
 pub mod event;
 pub mod filter;
 pub mod frame;
 pub mod im;
 pub mod irql;
+pub mod kernel;
 pub mod miniport;
 pub mod protocol;
+pub mod thread;
 
 pub use ndis_sys as sys;
 
+pub use device::{Device, Request};
 pub use filter::{Filter, Module};
 pub use im::Intermediate;
 pub use miniport::{Adapter, Miniport};
@@ -51,7 +55,7 @@ pub use protocol::{Binding, Protocol};
 pub const WRONG: bool = !cfg!(feature = "twin");
 
 /// Makes the type the driver of this image: `driver!(miniport: Type)`, with `miniport`, `protocol`,
-/// `filter` or `im`.
+/// `filter`, `im` or `device`.
 #[macro_export]
 macro_rules! driver {
     ($edge:ident: $driver:ty) => {
@@ -68,9 +72,14 @@ macro_rules! driver {
     };
 }
 
-/// Calls a function of NDIS or of the kernel: `call!(NdisFreeMdl(mdl))`.
+/// Calls a function of NDIS or of the kernel: `call!(NdisFreeMdl(mdl))`; one that only this package
+/// declares: `call!(kernel::ZwClose(handle))`.
 #[macro_export]
 macro_rules! call {
+    (kernel::$function:ident($($argument:expr),* $(,)?)) => {
+        // SAFETY: as below.
+        unsafe { $crate::kernel::$function($($argument),*) }
+    };
     ($function:ident($($argument:expr),* $(,)?)) => {
         // SAFETY: none is claimed. Whether the contract is kept is what the host is asked to find out.
         unsafe { $crate::sys::$function($($argument),*) }

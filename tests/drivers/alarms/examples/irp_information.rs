@@ -1,0 +1,15 @@
+//! A request that is completed with more bytes than its buffer has.
+
+#![no_std]
+
+use alarms::{Device, Request, SUCCESS, WRONG, device, sys};
+
+alarms::driver!(device: Driver);
+
+struct Driver;
+
+impl Device for Driver {
+    fn ask(request: Request) -> sys::NTSTATUS {
+        request.complete(SUCCESS, device::ANSWER + usize::from(WRONG))
+    }
+}

@@ -1,0 +1,44 @@
+//! A lookaside list that is flushed when it is deleted.
+
+#![no_std]
+
+use core::ptr;
+
+use alarms::{
+    Device, Request, TAG, WRONG, call,
+    kernel::{Lookaside, Place},
+    sys,
+};
+
+alarms::driver!(device: Driver);
+
+struct Driver;
+
+impl Device for Driver {
+    fn ask(request: Request) -> sys::NTSTATUS {
+        initialize();
+        if !WRONG {
+            call!(kernel::ExFlushLookasideListEx(LIST.get()));
+        }
+        call!(kernel::ExDeleteNPagedLookasideList(LIST.get()));
+        if WRONG {
+            call!(kernel::ExFlushLookasideListEx(LIST.get()));
+        }
+        request.answer()
+    }
+}
+
+fn initialize() {
+    let null = ptr::null_mut();
+    call!(kernel::ExInitializeNPagedLookasideList(
+        LIST.get(),
+        null,
+        null,
+        0,
+        64,
+        TAG,
+        0
+    ));
+}
+
+static LIST: Place<Lookaside> = Place::new([0; 16]);

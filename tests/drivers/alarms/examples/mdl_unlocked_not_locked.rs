@@ -1,0 +1,30 @@
+//! Pages that are unlocked and were not locked.
+
+#![no_std]
+
+use core::ptr;
+
+use alarms::{Device, Request, WRONG, call, frame, sys};
+
+alarms::driver!(device: Driver);
+
+struct Driver;
+
+impl Device for Driver {
+    fn ask(request: Request) -> sys::NTSTATUS {
+        let block = frame::allocate(64);
+        let mdl = call!(IoAllocateMdl(block.cast(), 64, 0, 0, ptr::null_mut()));
+        if !WRONG {
+            call!(kernel::MmProbeAndLockPages(mdl, KERNEL_MODE, WRITE));
+        }
+        call!(kernel::MmUnlockPages(mdl));
+        call!(IoFreeMdl(mdl));
+        frame::free(block);
+        request.answer()
+    }
+}
+
+const KERNEL_MODE: i8 = 0;
+
+/// IoWriteAccess.
+const WRITE: i32 = 1;
