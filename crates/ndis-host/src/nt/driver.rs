@@ -111,8 +111,11 @@ impl Driver {
             };
             rules::broken_at(
                 rule_of_leak(first),
-                format_args!("{when} ({}), and this is left:
-{blocks}", self.service),
+                format_args!(
+                    "{when} ({}), and this is left:
+{blocks}",
+                    self.service
+                ),
                 first.caller,
             );
         }
