@@ -30,6 +30,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    rules::repeat_by(plan.command());
     answer_on_panic();
     end_after(plan.limit);
     if let Some(schedule) = &plan.schedule {

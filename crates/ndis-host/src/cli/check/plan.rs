@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::schedules::SCRIPT;
 use crate::call::StackId;
 use crate::faults::{Fault, Point};
 use crate::lab::script::Ended;
@@ -29,6 +30,23 @@ pub struct Plan {
     pub race: Option<String>,
     /// How long it may take before it counts as hanging.
     pub limit: Duration,
+}
+
+impl Plan {
+    /// The command that does this run again, alone.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let (lab, policy) = (self.lab.display(), &self.policy);
+        let mut command = format!("ndishost check --lab {lab} --policy {policy}");
+        if let Some(fault) = &self.fault {
+            command.push_str(&format!(" --faults --only {}", name_of(fault)));
+        }
+        if let Some(schedule) = &self.schedule {
+            let race = self.race.as_deref().unwrap_or(SCRIPT);
+            command.push_str(&format!(" --race {race} --schedules 1 --seed {schedule}"));
+        }
+        command
+    }
 }
 
 /// What came of a run.
@@ -241,6 +259,26 @@ mod tests {
             failed: 0,
             stack: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_command_of_a_plan_names_what_makes_it_another_run() {
+        let mut plan = Plan {
+            lab: "a.toml".into(),
+            policy: "strict".to_owned(),
+            fault: None,
+            schedule: None,
+            race: None,
+            limit: Duration::from_secs(1),
+        };
+        let plain = "ndishost check --lab a.toml --policy strict";
+        assert_eq!(plan.command(), plain);
+        plan.schedule = Some("random/2/0x7".to_owned());
+        let script = format!("{plain} --race script --schedules 1 --seed random/2/0x7");
+        assert_eq!(plan.command(), script);
+        plan.race = Some("unbind-status".to_owned());
+        let race = format!("{plain} --race unbind-status --schedules 1 --seed random/2/0x7");
+        assert_eq!(plan.command(), race);
     }
 
     #[test]

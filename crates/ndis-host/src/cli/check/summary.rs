@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::plan::{self, End};
+use super::policies;
 use super::series::Tried;
-use super::{policies, schedules};
 use crate::faults::Point;
 use crate::lab::script::Outcome;
 
@@ -129,19 +129,6 @@ impl Summary {
             return;
         }
         let fault = run.plan.fault.as_ref().map(plan::name_of);
-        let mut repeat = format!(
-            "ndishost check --lab {} --policy {}",
-            self.lab.display(),
-            run.plan.policy
-        );
-        if let Some(fault) = &fault {
-            // Writing to a String does not fail.
-            let _ = write!(repeat, " --faults --only {fault}");
-        }
-        if let Some(schedule) = &run.plan.schedule {
-            let race = run.plan.race.as_deref().unwrap_or(schedules::SCRIPT);
-            let _ = write!(repeat, " --race {race} --schedules 1 --seed {schedule}");
-        }
         self.bad.push(Bad {
             policy: run.plan.policy.clone(),
             race: run.plan.race.clone(),
@@ -149,7 +136,7 @@ impl Summary {
             fault,
             point: point.cloned(),
             end: run.result.end.clone(),
-            repeat,
+            repeat: run.plan.command(),
         });
         self.exit_code = 1;
     }
