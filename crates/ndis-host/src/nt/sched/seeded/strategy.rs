@@ -247,9 +247,12 @@ mod tests {
         });
         let (high, low) = (chooser.priority().max(LOWEST_AT_FIRST + 9), LOWEST_AT_FIRST);
         assert_eq!(chooser.choose(&[(1, high), (2, low)], Some(1)), 1);
-        let falls: Vec<u64> = (1..=10).filter_map(|step| chooser.fall(step)).collect();
-        assert_eq!(falls, [LOWEST_AT_FIRST - 1]);
-        assert_eq!(chooser.choose(&[(1, falls[0]), (2, low)], Some(1)), 2);
+        let change = *chooser.changes.first().expect("depth 2 has one");
+        let falls: Vec<_> = (0..=10)
+            .filter_map(|step| Some((step, chooser.fall(step)?)))
+            .collect();
+        assert_eq!(falls, [(change, LOWEST_AT_FIRST - 1)]);
+        assert_eq!(chooser.choose(&[(1, falls[0].1), (2, low)], Some(1)), 2);
     }
 
     #[test]
