@@ -11,6 +11,7 @@ use super::faults::should_fail;
 use super::object::{self, Kind, Object, handle_of, resolve};
 use super::{counters, trace};
 use crate::nt::irql::{self, Irql};
+use crate::nt::lock_order::{self, Mode};
 use crate::nt::sched::{self, Monitor, Spin};
 use crate::rules;
 
@@ -35,6 +36,8 @@ impl RwLock {
     pub(super) fn acquire(&self, write: bool, function: &'static str) {
         counters::count(function);
         let me = sched::current_id();
+        let mode = if write { Mode::Exclusive } else { Mode::Shared };
+        lock_order::wait(self.address(), lock_order::Kind::RwLock, mode);
         let mut spin = Spin::default();
         while !self.0.lock().take(write, me) {
             let promotes = write && self.0.lock().readers.contains_key(&me);
@@ -49,7 +52,12 @@ impl RwLock {
                 ));
             }
         }
+        lock_order::acquired(self.address(), lock_order::Kind::RwLock, mode);
         HELD.set(HELD.get() + 1);
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
     }
 
     /// Gives the lock back, which this thread holds in that way.
@@ -60,6 +68,7 @@ impl RwLock {
             ));
         }
         rules::held(&rules::SPIN_LOCK);
+        lock_order::released(self.address());
         HELD.set(HELD.get() - 1);
     }
 }

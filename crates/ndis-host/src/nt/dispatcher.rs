@@ -15,6 +15,7 @@ use ndis_sys::nt::{
 };
 
 use super::irql::{self, Irql};
+use super::lock_order::{self, Mode};
 use super::sched::{self, Monitor};
 use super::time;
 use crate::ddi;
@@ -306,6 +307,7 @@ unsafe fn release_mutex(mutex: *mut Mutant) -> Result<LONG, String> {
         *owner = 0;
     }
     drop(lock);
+    lock_order::released(mutex as usize);
     STATES.notify_all();
     Ok(before)
 }
@@ -331,10 +333,16 @@ unsafe fn wait_for(
         // SAFETY: the caller's own promise.
         unsafe { check_initialized(*object, "the object waited for") };
     }
+    if timeout != Some(Duration::ZERO) {
+        // SAFETY: the caller's own promise.
+        for mutex in unsafe { mutexes(objects) } {
+            lock_order::wait(mutex, lock_order::Kind::Mutex, Mode::Exclusive);
+        }
+    }
     let me = sched::current_id();
     // SAFETY: the caller's own promise; this runs with the lock held.
     let signaled = |object: &*mut DISPATCHER_HEADER| unsafe { is_signaled(*object, me) };
-    STATES.wait_until(timeout, |_| {
+    let index = STATES.wait_until(timeout, |_| {
         let index = if all {
             objects.iter().all(signaled).then_some(0)
         } else {
@@ -350,7 +358,31 @@ unsafe fn wait_for(
             unsafe { take(*object, me) };
         }
         Some(index)
-    })
+    })?;
+    let taken = if all {
+        objects
+    } else {
+        &objects[index..=index]
+    };
+    // SAFETY: the caller's own promise.
+    for mutex in unsafe { mutexes(taken) } {
+        lock_order::acquired(mutex, lock_order::Kind::Mutex, Mode::Exclusive);
+    }
+    Some(index)
+}
+
+/// The addresses of the mutexes among `objects`.
+///
+/// # Safety
+/// The pointers go to dispatcher objects.
+unsafe fn mutexes(objects: &[*mut DISPATCHER_HEADER]) -> Vec<usize> {
+    let mut mutexes = objects.to_vec();
+    mutexes.retain(|object| {
+        // SAFETY: the caller's own promise.
+        let type_ = unsafe { (**object).Type };
+        kind_of(type_) == Some(Kind::Mutex)
+    });
+    mutexes.into_iter().map(|object| object as usize).collect()
 }
 
 /// # Safety

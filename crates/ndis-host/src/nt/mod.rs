@@ -18,6 +18,7 @@ pub mod io;
 pub mod irql;
 mod key;
 pub mod list;
+pub mod lock_order;
 pub mod lookaside;
 pub mod mdl;
 pub mod memory;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use ndis_sys::nt::{BOOLEAN, KIRQL, KSPIN_LOCK};
 
 use super::irql::{self, Irql};
+use super::lock_order::{self, Mode};
 use super::sched;
 use crate::call::{self, CodeAddress};
 use crate::ddi;
@@ -170,6 +171,7 @@ ddi! { "ntoskrnl.exe":
         // SAFETY: the driver gives the storage of a lock (the function's document).
         let word = unsafe { word(lock) };
         word.store(0, Ordering::Release);
+        lock_order::forget(lock as usize..lock as usize + 1);
     }
 
     /// Acquires a lock, raising to DISPATCH_LEVEL (`nf-wdm-keacquirespinlock.md`).
@@ -243,6 +245,8 @@ unsafe fn word<'a>(lock: *mut KSPIN_LOCK) -> &'a AtomicUsize {
 }
 
 fn take(lock: &AtomicUsize, raised_from: Option<Irql>) {
+    let address = lock.as_ptr() as usize;
+    lock_order::wait(address, lock_order::Kind::SpinLock, Mode::Exclusive);
     let mut spin = sched::Spin::default();
     while let Err(owner) = try_take(lock, raised_from) {
         if spin.once() > DEADLOCK_AFTER {
@@ -317,6 +321,7 @@ fn give_back(lock: &AtomicUsize) -> Held {
         let index = held.iter().rposition(|held| held.lock == address as usize);
         held.remove(index.expect("a lock marked with this thread is in its list"))
     });
+    lock_order::released(address as usize);
     lock.store(0, Ordering::Release);
     held
 }
@@ -329,6 +334,8 @@ fn push_held(lock: &AtomicUsize, raised_from: Option<Irql>) {
         raised_from,
     };
     with_held(|list| list.push(held));
+    let address = lock.as_ptr() as usize;
+    lock_order::acquired(address, lock_order::Kind::SpinLock, Mode::Exclusive);
 }
 
 fn with_held<R>(f: impl FnOnce(&mut Vec<Held>) -> R) -> R {

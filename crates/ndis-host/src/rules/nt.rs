@@ -55,7 +55,7 @@ super::rules! {
         "bug-check-0x81--spin-lock-init-failure.md";
     SPIN_LOCK_DEADLOCK = Verifier "DRIVER_VERIFIER_DETECTED_VIOLATION 0x1001",
         "locks are acquired in one order, so that no two threads wait for each other",
-        "when a spin lock is waited for: it is had within 30 seconds",
+        "when a thread that holds a spin lock, read-write lock or mutex waits for another: the graph of all such orders has no ring; and when a spin lock is waited for: it is had within 30 seconds",
         "bug-check-0xc4--driver-verifier-detected-violation.md";
 
     SYNTHETIC_WATCHDOG_TIMEOUT = BugCheck "SYNTHETIC_WATCHDOG_TIMEOUT",

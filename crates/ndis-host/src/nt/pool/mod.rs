@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::irql::{self, Irql};
+use super::lock_order;
 use super::sched::{self, Monitor};
 use super::timer;
 use crate::call::{self, CodeAddress};
@@ -136,17 +137,19 @@ pub fn allocate_with(size: usize, tag: Tag, kind: Kind, align: usize, fill: Fill
 
 /// Frees a block. With a `tag`, that must be the block's; what else is wrong ends the run.
 pub fn free(pointer: *mut u8, tag: Option<Tag>) {
-    check_no_timer(pointer);
+    let size = check_no_timer(pointer);
+    lock_order::forget(pointer as usize..pointer as usize + size);
     let freed = POOL.lock().free(pointer as usize, tag);
     if let Err((rule, what)) = freed {
         rules::broken(rule, what);
     }
 }
 
-fn check_no_timer(pointer: *mut u8) {
+/// Answers with the size of the block.
+fn check_no_timer(pointer: *mut u8) -> usize {
     let start = pointer as usize;
     let block = POOL.lock().live.get(&start).map(|live| live.block.clone());
-    let Some(block) = block else { return };
+    let Some(block) = block else { return 0 };
     if let Some(timer) = timer::set_within(start..start + block.size) {
         rules::broken(
             &rules::POOL_CONTAINS_LIVE_OBJECT,
@@ -157,6 +160,7 @@ fn check_no_timer(pointer: *mut u8) {
         );
     }
     rules::held(&rules::POOL_CONTAINS_LIVE_OBJECT);
+    block.size
 }
 
 /// The tag of the block that begins at `pointer`, if one does.
