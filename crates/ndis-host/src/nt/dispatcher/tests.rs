@@ -148,3 +148,27 @@ fn releasing_a_mutex_that_nobody_holds_breaks_the_mutex_rule() {
         unsafe { KeReleaseMutex(mutex, 0) }
     });
 }
+
+#[test]
+fn two_orders_of_a_mutex_and_another_break_the_rule() {
+    assert_broken(
+        &rules::SPIN_LOCK_DEADLOCK,
+        &["held mutex", "waited for mutex"],
+        || {
+            let mutexes = [place::<Mutant>(), place::<Mutant>()];
+            for mutex in mutexes {
+                // SAFETY: the memory was just allocated for a mutex.
+                unsafe { KeInitializeMutex(mutex, 0) };
+            }
+            for order in [[0, 1], [1, 0]] {
+                for index in order {
+                    waits(mutexes[index], None);
+                }
+                for index in order {
+                    // SAFETY: the mutex was initialized above, and this thread holds it.
+                    unsafe { KeReleaseMutex(mutexes[index], 0) };
+                }
+            }
+        },
+    );
+}

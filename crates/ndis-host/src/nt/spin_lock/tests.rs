@@ -154,3 +154,24 @@ fn a_dpc_that_keeps_a_lock_breaks_spin_lock_balanced() {
         },
     );
 }
+
+#[test]
+fn two_orders_of_two_locks_break_the_rule_before_any_thread_waits() {
+    let parts = ["held spin lock", "and waited for spin lock", "\"other\""];
+    assert_broken(&rules::SPIN_LOCK_DEADLOCK, &parts, || {
+        let locks = Box::leak(Box::new([0_usize; 2]));
+        let [first, second] = [&raw mut locks[0] as usize, &raw mut locks[1] as usize];
+        let both = |one: usize, two: usize| {
+            // SAFETY: the locks were leaked, so they live for ever.
+            let old = unsafe { acquire(one as *mut KSPIN_LOCK) };
+            // SAFETY: as above.
+            unsafe { acquire_at_dispatch(two as *mut KSPIN_LOCK) };
+            // SAFETY: as above.
+            unsafe { release_from_dispatch(two as *mut KSPIN_LOCK) };
+            // SAFETY: as above.
+            unsafe { release(one as *mut KSPIN_LOCK, old) };
+        };
+        sched::spawn("other", move || both(first, second)).join();
+        both(second, first);
+    });
+}
