@@ -1,7 +1,7 @@
 //! Pool: what drivers allocate, by tag and by caller.
 //!
-//! Two kinds of block. *Special* ones each end at a page that cannot be touched, and their pages
-//! cannot be touched once freed (`special`): a wrong access faults where it happens. *Red-zoned*
+//! Two kinds of block. *Special* ones each end or begin at a page that cannot be touched, and their
+//! pages cannot be touched once freed (`special`): a wrong access faults where it happens. *Red-zoned*
 //! ones carry patterns that are looked at when they are freed (`red_zone`): cheaper, for very many
 //! blocks and for benchmarks. Every block is known until it is reused, so that a fault or a second
 //! free can say whose it was.
@@ -11,6 +11,7 @@
 pub mod exports;
 mod red_zone;
 mod special;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,8 @@ use super::sched::{self, Monitor};
 use super::timer;
 use crate::call::{self, CodeAddress};
 use crate::rules::{self, Rule};
+
+pub use usage::{Usage, by_tag};
 
 /// A pool tag: four characters, the first in the lowest byte.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +97,23 @@ pub enum Mode {
     Special,
     /// Blocks with red zones.
     RedZones,
+}
+
+/// On which side of a special block the page is that cannot be touched. What is written on the other
+/// side is found when the block is freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Behind its end, as near as its alignment lets it.
+    After,
+    /// Before its start.
+    Before,
+    /// One block so, the next one the other way.
+    Alternate,
+}
+
+/// Chooses on which side of new special blocks the page is that cannot be touched.
+pub fn set_guard(guard: Guard) {
+    POOL.lock().special.set_guard(guard);
 }
 
 /// What a block is filled with.
@@ -243,6 +263,7 @@ pub fn describe(block: &Block) -> String {
 struct Pool {
     mode: Mode,
     live: BTreeMap<usize, Live>,
+    usage: usage::Account,
     special: special::Arena,
     red_zones: red_zone::Heap,
 }
@@ -272,6 +293,7 @@ impl Pool {
             (address, Made::RedZoned(piece))
         };
         block.address = address;
+        self.usage.allocated(block.tag, block.size);
         self.live.insert(address, Live { block, made });
         Some(address)
     }
@@ -307,6 +329,7 @@ impl Pool {
         }
 
         let live = self.live.remove(&address).expect("it was found above");
+        self.usage.freed(live.block.tag, live.block.size);
         let freed = Freed {
             block: live.block,
             caller: call::caller_address(),
@@ -421,6 +444,7 @@ const MAX_SPECIAL: usize = 12_000;
 static POOL: Monitor<Pool> = Monitor::new(Pool {
     mode: Mode::Special,
     live: BTreeMap::new(),
+    usage: usage::Account::new(),
     special: special::Arena::new(),
     red_zones: red_zone::Heap::new(),
 });

@@ -1,4 +1,4 @@
-//! Blocks that each end at a page which cannot be touched.
+//! Blocks that each end, or begin, at a page which cannot be touched.
 //!
 //! One large range of addresses is reserved and inaccessible. A slot is a run of its pages with one
 //! page more behind it that stays inaccessible; the pages become accessible while the slot's block
@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Fill, Freed};
+use super::{Fill, Freed, Guard};
 
 /// The reserved range and its slots.
 pub(super) struct Arena {
@@ -18,6 +18,9 @@ pub(super) struct Arena {
     waiting: BTreeMap<usize, VecDeque<Slot>>,
     /// The last block of each freed slot, by the slot's start.
     freed: BTreeMap<usize, Freed>,
+    guard: Guard,
+    /// Which side it is next, for alternating guards.
+    before: bool,
 }
 
 /// The pages of one block.
@@ -37,6 +40,8 @@ impl Arena {
             next: 0,
             waiting: BTreeMap::new(),
             freed: BTreeMap::new(),
+            guard: Guard::After,
+            before: false,
         }
     }
 
@@ -55,7 +60,7 @@ impl Arena {
             return None;
         }
         // A page or more begins at a page; less ends at one, as close as its alignment lets it.
-        let block = if size >= PAGE {
+        let block = if size >= PAGE || self.is_next_before() {
             start
         } else {
             (start + pages * PAGE - size) & !(align.max(16) - 1)
@@ -97,6 +102,21 @@ impl Arena {
 
     pub(super) fn contains(&self, address: usize) -> bool {
         self.base != 0 && (self.base..self.base + ARENA_SIZE).contains(&address)
+    }
+
+    pub(super) fn set_guard(&mut self, guard: Guard) {
+        self.guard = guard;
+    }
+
+    fn is_next_before(&mut self) -> bool {
+        match self.guard {
+            Guard::After => false,
+            Guard::Before => true,
+            Guard::Alternate => {
+                self.before = !self.before;
+                self.before
+            }
+        }
     }
 
     fn start_of_slot(&mut self, pages: usize) -> Option<usize> {

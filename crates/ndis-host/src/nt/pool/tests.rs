@@ -225,3 +225,32 @@ fn freeing_a_block_with_a_set_timer_in_it_names_the_timer() {
         free(pointer, None);
     });
 }
+
+#[test]
+fn a_write_before_a_block_that_begins_at_a_guard_faults() {
+    assert_broken(
+        &rules::PAGE_FAULT_BEYOND_END,
+        &["write", "1 bytes before", "48 bytes", "'tseT'"],
+        || {
+            sched::prepare_thread();
+            set_guard(Guard::Before);
+            let pointer = block(48);
+            write(pointer.wrapping_sub(1), 0);
+        },
+    );
+}
+
+#[test]
+fn alternating_guards_are_on_both_sides() {
+    assert_broken(&rules::PAGE_FAULT_BEYOND_END, &["1 bytes before"], || {
+        sched::prepare_thread();
+        set_guard(Guard::Alternate);
+        let ends = block(48);
+        let begins = block(48);
+        // One of the two begins at its page, the other ends at one.
+        let first = [ends, begins]
+            .into_iter()
+            .find(|block| (*block as usize).is_multiple_of(4096));
+        write(first.expect("one begins at a page").wrapping_sub(1), 0);
+    });
+}
