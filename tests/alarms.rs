@@ -187,7 +187,7 @@ alarms! {
     ndis_oid_double_complete: Miniport, NDIS_OID_DOUBLE_COMPLETE, "NdisMOidRequestComplete";
     ndis_open_configuration_ex: Miniport, NDIS_OPEN_CONFIGURATION_EX, "MiniportHaltEx";
     ndis_register_device_ex: Miniport, NDIS_REGISTER_DEVICE_EX, "NdisDeregisterDeviceEx";
-    ndis_timed_data_send: Miniport, NDIS_TIMED_DATA_SEND, "a send is not complete", soon;
+    ndis_timed_data_send: Miniport, NDIS_TIMED_DATA_SEND, "kept for more than 2 s", soon;
     ndis_timed_oid_complete: Miniport, NDIS_TIMED_OID_COMPLETE, "is pending", soon;
     pool_freed_twice: Miniport, POOL_DOUBLE_FREE, "ExFreePoolWithTag";
     pool_leak: Miniport, POOL_LEAK, "unloaded";
@@ -195,17 +195,26 @@ alarms! {
     special_pool_freed: Miniport, PAGE_FAULT_IN_FREED_POOL, "MiniportSendNetBufferLists";
     special_pool_overrun: Miniport, PAGE_FAULT_BEYOND_END, "MiniportSendNetBufferLists";
     spin_lock_already_owned: Miniport, SPIN_LOCK_ALREADY_OWNED, "KeAcquireSpinLockAtDpcLevel";
-    spin_lock_kept: Miniport, SPIN_LOCK, "MiniportSendNetBufferLists";
+    spin_lock_dpr: Miniport, SPIN_LOCK_DPR, "MiniportSendNetBufferLists";
 
     // Protocols.
     bugcheck_invalid_open_in_bind_context: Protocol, NDIS_BUGCHECK_INVALID_OPEN_IN_BIND_CONTEXT, "NdisOpenAdapterEx";
     irql_interfaces_function: Protocol, IRQL_INTERFACES_FUNCTION, "NdisIfQueryBindingIfIndex";
     irql_protocol_driver_function: Protocol, IRQL_PROTOCOL_DRIVER_FUNCTION, "NdisDeregisterProtocolDriver";
+    invalid_handle_work_item_of_protocol: Protocol, INVALID_HANDLE, "NdisAllocateIoWorkItem";
     nbl_ownership_lent_returned: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists", lent;
     nbl_ownership_returned_twice: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists";
     ndis_re_enumerate_protocol_bindings: Protocol, NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS, "NdisReEnumerateProtocolBindings";
     protocol_binding_state_closed_late: Protocol, PROTOCOL_BINDING_STATE, "NdisCloseAdapterEx was not called";
     protocol_binding_state_pause: Protocol, PROTOCOL_BINDING_STATE, "NetEventPause";
+
+    // Filters.
+    bugcheck_watchdog_filter_pause: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_PAUSE, "FilterPause", soon;
+    filter_module_state_attributes: Filter, FILTER_MODULE_STATE, "FilterAttach";
+    nbl_ownership_filter_completed_twice: Filter, NBL_OWNERSHIP, "NdisFSendNetBufferListsComplete";
+    ndis_f_deregister_filter_driver: Filter, NDIS_F_DEREGISTER_FILTER_DRIVER, "unloaded";
+    ndis_filter_timed_pause_complete: Filter, NDIS_FILTER_TIMED_PAUSE_COMPLETE, "FilterPause";
+    ndis_oid_complete_filter: Filter, NDIS_OID_COMPLETE, "NdisFOidRequestComplete";
 
     // Intermediate drivers.
     im_virtual_miniport_state_associated_twice: Intermediate, IM_VIRTUAL_MINIPORT_STATE, "NdisIMAssociateMiniport";
@@ -221,6 +230,9 @@ enum Edge {
     Miniport,
     /// Loaded above a NIC: bound, received by, sent from, paused, restarted, unbound, unloaded.
     Protocol,
+    /// Loaded between a NIC and a client: attached, asked, sent and received through, paused, restarted,
+    /// detached, unloaded.
+    Filter,
     /// Loaded above a NIC with one virtual miniport, and a client above that.
     Intermediate,
     /// Loaded; its device opened and asked twice, closed with a request on its way; unloaded.
@@ -288,6 +300,7 @@ impl Alarm {
         match self.edge {
             Edge::Miniport => miniport(&lab),
             Edge::Protocol => protocol(&lab),
+            Edge::Filter => filter(&lab),
             Edge::Intermediate => intermediate(&lab),
             Edge::Device | Edge::SeededDevice => device(&lab),
         }
@@ -338,6 +351,16 @@ fn protocol(lab: &Lab) {
     lab.add_client("other", NIC).expect("the NIC is there");
     lab.remove_client("other").expect("the client was there");
     running();
+    lab.unplug_nic(NIC).expect("the NIC was plugged");
+}
+
+fn filter(lab: &Lab) {
+    let nic = lab.add_nic(NicConfig::new(NIC, MAC_BELOW));
+    lab.stack_filter(SERVICE, NIC).expect("the NIC is there");
+    lab.load_driver(SERVICE).expect("the driver loads");
+    lab.plug_nic(NIC).expect("the NIC comes up");
+    nic.inject(&Frame::new(MAC_PEER, MAC_BELOW, 0).bytes());
+    use_adapter(lab, NIC);
     lab.unplug_nic(NIC).expect("the NIC was plugged");
 }
 

@@ -1,5 +1,5 @@
 //! A stack of images alone, as `labs/stack.toml` has it: a software miniport, ndismux, and a protocol
-//! that makes traffic, all under all rules.
+//! that makes traffic, all under all rules. With the filter of the lab file and without it.
 
 use std::{cell::Cell, path::PathBuf, thread, time::Duration};
 
@@ -17,7 +17,7 @@ image_tests! {
     with test_drivers;
 
     fn frames_cross_three_images_in_both_directions_and_each_vlan() {
-        let mut running = up();
+        let mut running = up(Filters::Without);
         for name in UPPER {
             wait_traffic(running.lab(), name);
         }
@@ -25,7 +25,7 @@ image_tests! {
     }
 
     fn pauses_of_each_layer_under_traffic_lose_nothing_but_frames() {
-        let mut running = up();
+        let mut running = up(Filters::Without);
         let lab = running.lab();
         for _round in 0..4 {
             // Each one that comes or goes pauses what it stands on.
@@ -42,7 +42,7 @@ image_tests! {
     }
 
     fn an_adapter_that_is_unplugged_under_traffic_can_be_plugged_again() {
-        let mut running = up();
+        let mut running = up(Filters::Without);
         let lab = running.lab();
         lab.unplug_adapter("b").expect("it is plugged in");
         assert_eq!(lab.adapter_state("b10"), AdapterState::Halted);
@@ -57,7 +57,7 @@ image_tests! {
     }
 
     fn a_protocol_that_is_unloaded_under_traffic_leaves_the_others_running() {
-        let mut running = up();
+        let mut running = up(Filters::Without);
         let lab = running.lab();
         lab.uninstall(PROTOCOL).expect("it is loaded");
         lab.unload(PROTOCOL).expect("it is loaded");
@@ -70,12 +70,66 @@ image_tests! {
         }
         down(&mut running);
     }
+
+    fn filters_between_the_images_pass_everything_on() {
+        let mut running = up(Filters::With);
+        for name in UPPER {
+            wait_traffic(running.lab(), name);
+        }
+        down(&mut running);
+        for device in [r"\Device\a", r"\Device\b", DEVICES[0].1] {
+            for counter in ["Sent", "Received", "Requests"] {
+                assert_ne!(value(FILTER, device, counter), 0, "{counter} of {device}");
+            }
+        }
+    }
+
+    fn a_filter_that_is_unloaded_and_loaded_under_traffic_leaves_the_others_running() {
+        let mut running = up(Filters::With);
+        let lab = running.lab();
+        lab.unload(FILTER).expect("it is loaded");
+        for name in UPPER {
+            wait_traffic(lab, name);
+        }
+        lab.load_driver(FILTER).expect("it is unloaded");
+        for name in UPPER {
+            wait_traffic(lab, name);
+        }
+        down(&mut running);
+    }
+
+    fn pauses_and_unplugs_with_filters_lose_nothing_but_frames() {
+        let mut running = up(Filters::With);
+        let lab = running.lab();
+        for device in ["a", "a10", "b", "b20"] {
+            let other = lab.add_client("other", device).expect("a device");
+            assert!(other.wait_state(BindingState::Running, SOON), "{device}");
+            lab.remove_client("other").expect("the client was there");
+        }
+        lab.pull_adapter("a").expect("it is plugged in");
+        lab.plug_adapter("a").expect("it is unplugged");
+        for name in UPPER {
+            wait_traffic(lab, name);
+        }
+        down(&mut running);
+    }
+}
+
+/// Whether the filters of the lab file are there.
+#[derive(Clone, Copy, PartialEq)]
+enum Filters {
+    Without,
+    With,
 }
 
 /// The whole stack, with traffic.
-fn up() -> Running {
+fn up(filters: Filters) -> Running {
     let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../labs/stack.toml"));
     let mut file = LabFile::load(&file).expect("the lab file is right");
+    if filters == Filters::Without {
+        file.filters.clear();
+        file.images.retain(|image| image.service != FILTER);
+    }
     for section in &mut file.images {
         section.file = if section.service == "ndismux" {
             image()
@@ -129,13 +183,19 @@ fn wait_traffic(lab: &Lab, name: &str) {
 fn counter(name: &str, counter: &str) -> u32 {
     let device = DEVICES.iter().find(|(other, _)| *other == name);
     let (_, device) = device.expect("a virtual miniport of the lab file");
-    match registry::get(&config::binding_key(PROTOCOL, device), counter) {
+    value(PROTOCOL, device, counter)
+}
+
+/// A number that a driver wrote where it stands above a device.
+fn value(service: &str, device: &str, name: &str) -> u32 {
+    match registry::get(&config::binding_key(service, device), name) {
         Some(Value::Dword(number)) => number,
         _ => 0,
     }
 }
 
 const PROTOCOL: &str = "test-protocol";
+const FILTER: &str = "test-filter";
 
 /// What test-protocol binds to.
 const UPPER: [&str; 4] = ["a10", "a20", "b10", "b20"];

@@ -106,7 +106,7 @@ fn place(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The packages that are one driver each.
-const DRIVERS: &[&str] = &["soft-miniport", "test-protocol"];
+const DRIVERS: &[&str] = &["soft-miniport", "test-filter", "test-protocol"];
 
 /// The package of which each example is a driver.
 const ALARMS: &str = "alarms";

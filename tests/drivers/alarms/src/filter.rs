@@ -13,7 +13,7 @@ use wdk_sys::DRIVER_OBJECT as DriverObject;
 use crate::{
     SUCCESS, TAG, call,
     frame::Nbl,
-    protocol::{SERVICE, text},
+    protocol::{SERVICE, text, wide},
     sys,
 };
 
@@ -204,7 +204,7 @@ pub fn load<D: Filter>(
         MajorNdisVersion: 6,
         MinorNdisVersion: 30,
         FriendlyName: text(&SERVICE),
-        UniqueName: text(&SERVICE),
+        UniqueName: text(&UNIQUE_NAME),
         ServiceName: text(&SERVICE),
         AttachHandler: Some(attach::<D>),
         DetachHandler: Some(detach::<D>),
@@ -232,6 +232,9 @@ pub fn load<D: Filter>(
 
 /// The registration of this image.
 static DRIVER: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+
+/// What tells these filters apart from others.
+static UNIQUE_NAME: [u16; 38] = wide(b"{4D757803-0000-4000-8000-000000000001}");
 
 /// The modules of this image.
 static MODULES: [Module; 8] = [const { Module::free() }; 8];

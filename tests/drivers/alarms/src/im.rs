@@ -95,16 +95,7 @@ pub fn load<D: Intermediate>(
 }
 
 /// The device of the virtual miniport: `\Device\upper`.
-pub static DEVICE: [u16; 13] = {
-    let text = br"\Device\upper";
-    let mut units = [0; 13];
-    let mut at = 0;
-    while at < units.len() {
-        units[at] = text[at] as u16;
-        at += 1;
-    }
-    units
-};
+pub static DEVICE: [u16; 13] = protocol::wide(br"\Device\upper");
 
 /// The miniport edge of `D`.
 struct Upper<D>(core::marker::PhantomData<D>);

@@ -354,17 +354,22 @@ pub fn text(units: &'static [u16]) -> sys::UNICODE_STRING {
     }
 }
 
+/// An ASCII text as UTF-16 units.
+pub const fn wide<const N: usize>(text: &[u8; N]) -> [u16; N] {
+    let mut units = [0; N];
+    let mut at = 0;
+    while at < N {
+        units[at] = text[at] as u16;
+        at += 1;
+    }
+    units
+}
+
 /// The binding of this image.
 pub static BINDING: Binding = Binding::new();
 
 /// The service of every image here, and the name of its protocol.
-pub static SERVICE: [u16; 5] = [
-    b'a' as u16,
-    b'l' as u16,
-    b'a' as u16,
-    b'r' as u16,
-    b'm' as u16,
-];
+pub static SERVICE: [u16; 5] = wide(b"alarm");
 
 unsafe extern "C" fn unload<D: Protocol>(_driver: *mut DriverObject) {
     D::unload(&BINDING);

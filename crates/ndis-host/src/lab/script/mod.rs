@@ -302,7 +302,7 @@ name = "trunk"
 wire = "memory"
 [[binding]]
 protocol = "a"
-nic = "trunk"
+above = "trunk"
 [binding.registry]
 UpperBindings = ['\Device\{one}']
 [[virtual_miniport]]
