@@ -6,7 +6,7 @@
 //! driver is loaded. All images of an edge go through the same life, in which everything that the
 //! edge has is used at least once: see [`Edge`].
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, thread, time::Duration};
 
 use ndis_host::{
     lab::{Lab, Token},
@@ -23,7 +23,7 @@ use ndis_sys::{
     OID_GEN_STATISTICS,
 };
 use ndismux_tests::{
-    Frame, MAC_BELOW, MAC_PEER, SOON, alarm_image, alarm_sources, own_process, wait_until,
+    Frame, MAC_BELOW, MAC_PEER, NEVER, SOON, alarm_image, alarm_sources, own_process, wait_until,
 };
 
 /// Declares the rows: `image: Edge, RULE, "place in the report", prepare;`.
@@ -107,7 +107,7 @@ alarms! {
     object_not_initialized_event: Device, OBJECT_NOT_INITIALIZED, "KeSetEvent";
     object_not_initialized_moved: Device, OBJECT_NOT_INITIALIZED, "KeWaitForSingleObject";
     object_not_initialized_timer: Device, OBJECT_NOT_INITIALIZED, "KeSetTimer";
-    page_fault_in_nonpaged_area: Device, PAGE_FAULT_IN_NONPAGED_AREA, "near NULL";
+    page_fault_in_nonpaged_area: Device, PAGE_FAULT_IN_NONPAGED_AREA, "where there is no memory";
     pended_completed_request: Device, PENDED_COMPLETED_REQUEST, "DispatchDeviceControl returned";
     pool_contains_live_object: Device, POOL_CONTAINS_LIVE_OBJECT, "ExFreePoolWithTag";
     pool_free_unknown: Device, POOL_FREE_UNKNOWN, "it lies inside";
@@ -116,7 +116,7 @@ alarms! {
     returned_holding_cancel_lock: Device, RETURNED_HOLDING_CANCEL_LOCK, "Cancel returned";
     rundown_initialized_again: Device, RUNDOWN, "ExReInitializeRundownProtection";
     rundown_released: Device, RUNDOWN, "ExReleaseRundownProtection";
-    security_check_failure_fast_fail: Device, SECURITY_CHECK_FAILURE, "int 29h with code 2";
+    security_check_failure_fast_fail: Device, SECURITY_CHECK_FAILURE, "a list entry is corrupt";
     security_check_failure_list: Device, SECURITY_CHECK_FAILURE, "ExInterlockedInsertTailList";
     self_deadlock: Device, SELF_DEADLOCK, "ExAcquireFastMutex";
     special_pool_written_after_free: Device, SPECIAL_POOL_CORRUPTION, "was written after", red_zones;
@@ -206,7 +206,7 @@ alarms! {
     nbl_ownership_returned_twice: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists";
     ndis_re_enumerate_protocol_bindings: Protocol, NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS, "NdisReEnumerateProtocolBindings";
     protocol_binding_state_closed_late: Protocol, PROTOCOL_BINDING_STATE, "NdisCloseAdapterEx was not called";
-    protocol_binding_state_pause: Protocol, PROTOCOL_BINDING_STATE, "NetEventPause";
+    protocol_binding_state_pause: ProtocolHeld, PROTOCOL_BINDING_STATE, "NetEventPause";
 
     // Filters.
     bugcheck_watchdog_filter_pause: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_PAUSE, "FilterPause", soon;
@@ -230,6 +230,8 @@ enum Edge {
     Miniport,
     /// Loaded above a NIC: bound, received by, sent from, paused, restarted, unbound, unloaded.
     Protocol,
+    /// The same above a NIC that keeps what is sent for a while when the binding is paused.
+    ProtocolHeld,
     /// Loaded between a NIC and a client: attached, asked, sent and received through, paused, restarted,
     /// detached, unloaded.
     Filter,
@@ -299,7 +301,7 @@ impl Alarm {
         (self.prepare)(&lab);
         match self.edge {
             Edge::Miniport => miniport(&lab),
-            Edge::Protocol => protocol(&lab),
+            Edge::Protocol | Edge::ProtocolHeld => protocol(&lab, self.edge),
             Edge::Filter => filter(&lab),
             Edge::Intermediate => intermediate(&lab),
             Edge::Device | Edge::SeededDevice => device(&lab),
@@ -330,7 +332,7 @@ fn miniport(lab: &Lab) {
         .expect("the adapter was plugged");
 }
 
-fn protocol(lab: &Lab) {
+fn protocol(lab: &Lab, edge: Edge) {
     let nic = lab.add_nic(NicConfig::new(NIC, MAC_BELOW));
     lab.bind(SERVICE, NIC, &[]).expect("the NIC is there");
     lab.load_driver(SERVICE).expect("the driver loads");
@@ -348,7 +350,16 @@ fn protocol(lab: &Lab) {
         nic.statistics().received_frames == 2 && nic.is_quiet()
     });
     // Another protocol comes and goes: the binding is paused for it, and restarted, twice.
-    lab.add_client("other", NIC).expect("the NIC is there");
+    thread::scope(|scope| {
+        if edge == Edge::ProtocolHeld {
+            nic.hold_sends(true);
+            scope.spawn(|| {
+                thread::sleep(NEVER);
+                nic.hold_sends(false);
+            });
+        }
+        lab.add_client("other", NIC).expect("the NIC is there");
+    });
     lab.remove_client("other").expect("the client was there");
     running();
     lab.unplug_nic(NIC).expect("the NIC was plugged");

@@ -14,11 +14,11 @@ impl Device for Driver {
     fn ask(request: Request) -> sys::NTSTATUS {
         if WRONG {
             // SAFETY: none is claimed, as for `call!`.
-            unsafe { asm!("int 29h", in("ecx") STACK_COOKIE_CHECK_FAILURE) };
+            unsafe { asm!("int 29h", in("ecx") CORRUPT_LIST_ENTRY) };
         }
         request.answer()
     }
 }
 
-/// FAST_FAIL_STACK_COOKIE_CHECK_FAILURE.
-const STACK_COOKIE_CHECK_FAILURE: u32 = 2;
+/// FAST_FAIL_CORRUPT_LIST_ENTRY.
+const CORRUPT_LIST_ENTRY: u32 = 3;
