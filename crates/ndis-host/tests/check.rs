@@ -106,18 +106,28 @@ fn a_run_that_takes_too_long_hangs_and_its_last_calls_are_told() {
 #[test]
 fn schedules_are_runs_of_their_own_and_a_seed_means_one() {
     let lab = Lab::new("schedules", NIC_AND_CLIENT);
-    let output = lab.check(&["--schedules", "4", "--json"]);
+    let output = lab.check(&["--schedules", "4", "--race", "script", "--json"]);
     let summary: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     assert_eq!(output.status.code(), Some(0), "{summary:#}");
-    assert_eq!(summary["schedules"]["tried"], 4);
-    assert_eq!(summary["schedules"]["survived"], 4);
+    let script = &summary["schedules"]["script"];
+    assert_eq!(
+        (&script["tried"], &script["survived"]),
+        (&4.into(), &4.into())
+    );
     assert!(
         summary["switch_points"].as_u64() > Some(1000),
         "{summary:#}"
     );
-    let output = lab.check(&["--schedules", "4", "--seed", "random/3/0x2a"]);
+    let output = lab.check(&[
+        "--schedules",
+        "4",
+        "--race",
+        "script",
+        "--seed",
+        "random/3/0x2a",
+    ]);
     let told = text(&output.stdout);
-    assert!(told.contains("schedules  1 tried: 1 survived"), "{told}");
+    assert!(told.contains("schedules  1 tried"), "{told}");
 }
 
 #[test]
@@ -159,4 +169,26 @@ fn what_cannot_be_checked_is_refused_with_the_reason() {
     ] {
         assert_eq!(lab.check(usage).status.code(), Some(2), "{usage:?}");
     }
+}
+
+#[test]
+fn a_check_that_is_interrupted_says_so_and_does_not_succeed() {
+    let steps = "\n[[step]]\nplug = \"nic\"\n[[step]]\nattach = \"client\"\n\
+                 [[step]]\ntraffic = { frames = 4000000 }\n";
+    let lab = Lab::new("interrupted", &format!("{NIC_AND_CLIENT}{steps}"));
+    let check = Command::new(env!("CARGO_BIN_EXE_ndishost"))
+        .args(["check", "--policy", "strict", "--lab"])
+        .arg(&lab.0)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    // By then it watches for signals: that is the first thing it does.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let pid = libc::pid_t::try_from(check.id()).expect("a process id");
+    // SAFETY: the process is this test's own child, which is not waited for before this.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGINT) }, 0);
+    let output = check.wait_with_output().expect("it ends");
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.contains("interrupted before all was tried"), "{told}");
 }

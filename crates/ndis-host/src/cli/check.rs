@@ -7,7 +7,7 @@
 //! [`plan`] and answers with a result.
 //!
 //! Exit code 0 says that every run kept all rules, came to its end, and left nothing behind; 1 that one did
-//! not; 2 that the lab or the arguments cannot be used.
+//! not; 2 that the lab or the arguments cannot be used; 130 that Ctrl-C ended it before all was tried.
 
 mod child;
 pub mod one;
@@ -106,7 +106,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
 
-    summary.interrupted = stop.load(Ordering::SeqCst);
+    if stop.load(Ordering::SeqCst) {
+        summary.interrupted();
+    }
     summary.print(args.json)?;
     Ok(ExitCode::from(summary.exit_code()))
 }

@@ -30,7 +30,7 @@ pub(super) struct Summary {
     skipped: Vec<String>,
     rules: Rules,
     /// It was asked to stop before all was tried.
-    pub(super) interrupted: bool,
+    interrupted: bool,
     exit_code: u8,
 }
 
@@ -141,6 +141,15 @@ impl Summary {
         self.exit_code = 1;
     }
 
+    /// Says that not all was tried that was asked for.
+    pub(super) fn interrupted(&mut self) {
+        self.interrupted = true;
+        // What was not tried is not known to be good.
+        if self.exit_code == 0 {
+            self.exit_code = INTERRUPTED;
+        }
+    }
+
     pub(super) fn exit_code(&self) -> u8 {
         self.exit_code
     }
@@ -200,6 +209,9 @@ impl Summary {
         writeln!(out, "  exit code  {}", self.exit_code)
     }
 }
+
+/// What a shell answers for a command that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 impl Counts {
     fn add(&mut self, end: &End) {

@@ -20,6 +20,7 @@ mod traffic;
 
 use serde::{Deserialize, Serialize};
 
+use super::Order;
 use super::file::{BindingSection, LabFile, VirtualMiniportSection};
 
 pub use run::Runner;
@@ -48,6 +49,8 @@ pub enum Step {
     Disable(String),
     /// Tells the driver of that service that a virtual miniport of its own was enabled again.
     Enable(Enable),
+    /// Puts all adapters to sleep in that order, and wakes them in the other one, with traffic on its way.
+    Sleep(SleepOrder),
     /// Tells the driver of that service that its configuration changed.
     Reconfigure(String),
     /// Sets registry values of a binding; the driver reads them when it binds next.
@@ -94,6 +97,26 @@ pub struct Enable {
     pub service: String,
     /// The virtual miniport.
     pub name: String,
+}
+
+/// `sleep = "upper_first"`: NDIS promises no order.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SleepOrder {
+    /// Virtual miniports before what they stand on.
+    UpperFirst,
+    /// NICs before what stands on them.
+    LowerFirst,
+}
+
+impl SleepOrder {
+    /// The order in which they fall asleep, and the one in which they wake.
+    fn orders(self) -> (Order, Order) {
+        match self {
+            Self::UpperFirst => (Order::UpperFirst, Order::LowerFirst),
+            Self::LowerFirst => (Order::LowerFirst, Order::UpperFirst),
+        }
+    }
 }
 
 /// What became of a step.
@@ -150,7 +173,7 @@ impl Step {
                 ("binding", Refers::Service, &binding.protocol),
                 ("binding", Refers::Adapter, &binding.above),
             ],
-            Self::Traffic(_) | Self::VirtualMiniport(_) => Vec::new(),
+            Self::Traffic(_) | Self::Sleep(_) | Self::VirtualMiniport(_) => Vec::new(),
             Self::Unplug(name) => vec![("unplug", Refers::Nic, name)],
             Self::Pull(name) => vec![("pull", Refers::Nic, name)],
             Self::Detach(name) => vec![("detach", Refers::Client, name)],
@@ -214,6 +237,8 @@ pub fn standard(file: &LabFile) -> Vec<Step> {
             name,
         }));
     }
+    steps.push(Step::Sleep(SleepOrder::UpperFirst));
+    steps.push(Step::Sleep(SleepOrder::LowerFirst));
     steps.extend(services().map(Step::Reconfigure));
     steps.extend(clients().map(Step::Running));
     steps.push(traffic());
@@ -275,6 +300,8 @@ impl std::fmt::Display for Step {
             Self::Link(name) => write!(f, "link {name}"),
             Self::Disable(name) => write!(f, "disable {name}"),
             Self::Enable(enable) => write!(f, "enable {}", enable.name),
+            Self::Sleep(SleepOrder::UpperFirst) => f.write_str("sleep, upper first"),
+            Self::Sleep(SleepOrder::LowerFirst) => f.write_str("sleep, lower first"),
             Self::Reconfigure(name) => write!(f, "reconfigure {name}"),
             Self::Binding(binding) => {
                 write!(f, "binding {} on {}", binding.protocol, binding.above)
@@ -362,6 +389,7 @@ wire = "memory"
             ("unplug = \"one\"", "there are trunk"),
             ("detach = \"one\"", "there are above"),
             ("storm = { above = \"two\" }", "there are trunk, one"),
+            ("sleep = \"well\"", "unknown variant `well`"),
             (
                 "storm = { above = \"one\", often = 2 }",
                 "unknown field `often`",

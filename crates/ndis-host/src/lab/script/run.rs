@@ -6,7 +6,7 @@ use std::time::Duration;
 use ndis_sys::NDIS_STATUS_SUCCESS;
 
 use super::traffic::Ways;
-use super::{Ended, Outcome, Step, Storm};
+use super::{Ended, Outcome, SleepOrder, Step, Storm};
 use crate::client::Client;
 use crate::lab::file::{BindingSection, VirtualMiniportSection, borrowed, values};
 use crate::lab::{Lab, LabError, NicPort};
@@ -132,6 +132,7 @@ impl<'a> Runner<'a> {
                 let status = self.lab.enable(&enable.service, &enable.name);
                 expect_success("NetEventIMReEnableDevice", status.map_err(trouble)?)
             }
+            Step::Sleep(order) => self.sleep(*order),
             Step::Reconfigure(service) => {
                 self.require_loaded(service)?;
                 let status = self.lab.reconfigure(service).map_err(trouble)?;
@@ -244,6 +245,27 @@ impl<'a> Runner<'a> {
         }
         let what = format!("not running any more: {}", stopped.join(", "));
         Err((Outcome::Failed, what))
+    }
+
+    fn sleep(&mut self, order: SleepOrder) -> Result {
+        let (down, up) = order.orders();
+        let (mut awake, mut gone) = (Vec::new(), Vec::new());
+        self.with_traffic(|lab| {
+            awake = lab.sleep_system(down);
+            gone = lab.wake_system(up);
+            Ok(())
+        })?;
+        match (&awake[..], &gone[..]) {
+            ([], []) => Ok(String::new()),
+            _ => Err((
+                Outcome::Failed,
+                format!(
+                    "kept awake: {}; did not wake: {}",
+                    awake.join(", "),
+                    gone.join(", ")
+                ),
+            )),
+        }
     }
 
     fn link(&mut self, nic: &str) -> Result {
