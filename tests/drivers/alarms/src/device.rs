@@ -194,9 +194,11 @@ unsafe extern "efiapi" fn control<D: Device + ?Sized>(
 ) -> sys::NTSTATUS {
     // SAFETY: the request is the driver's until it is completed.
     let location = unsafe { (*request).CurrentStackLocation };
-    // SAFETY: its stack location lives as long, and a control request has these parameters.
-    let code = unsafe { (*location).Parameters.DeviceIoControl.IoControlCode };
-    match code {
+    // SAFETY: its stack location lives as long.
+    let parameters = unsafe { (*location).Parameters };
+    // SAFETY: a control request has these parameters.
+    let control = unsafe { parameters.DeviceIoControl };
+    match control.IoControlCode {
         WAIT => D::wait(Request(request)),
         _ => D::ask(Request(request)),
     }
