@@ -6,7 +6,7 @@
 //! driver is loaded. All images of an edge go through the same life, in which everything that the
 //! edge has is used at least once: see [`Edge`].
 
-use std::{path::Path, thread, time::Duration};
+use std::{collections::BTreeMap, env, fs, path::Path, thread, time::Duration};
 
 use ndis_host::{
     lab::{Lab, Token},
@@ -34,7 +34,7 @@ macro_rules! alarms {
         $(mod $name {
             use super::{Alarm, Edge, rules};
 
-            const ALARM: Alarm = Alarm {
+            pub(super) const ALARM: Alarm = Alarm {
                 name: stringify!($name),
                 edge: Edge::$edge,
                 rule: &rules::$rule,
@@ -53,7 +53,7 @@ macro_rules! alarms {
             }
         })*
 
-        const NAMES: &[&str] = &[$(stringify!($name)),*];
+        const ALARMS: &[Alarm] = &[$($name::ALARM),*];
     };
 }
 
@@ -318,9 +318,32 @@ impl Alarm {
 
 #[test]
 fn every_wrong_driver_has_a_row_and_every_row_a_driver() {
-    let mut rows = NAMES.to_vec();
+    let mut rows: Vec<_> = ALARMS.iter().map(|alarm| alarm.name).collect();
     rows.sort_unstable();
     assert_eq!(alarm_sources(), rows);
+}
+
+/// With `UPDATE_DOCS=1` in the environment the file is written anew; `docs/host.md` has it as well.
+#[test]
+fn the_registry_names_the_first_alarm_of_each_rule() {
+    let mut first = BTreeMap::new();
+    for alarm in ALARMS {
+        let name = first.entry(alarm.rule.name).or_insert(alarm.name);
+        *name = alarm.name.min(*name);
+    }
+    let lines = first
+        .iter()
+        .map(|(rule, name)| format!("{rule},alarms::{name}\n"));
+    let fresh = format!("rule,test\n{}", lines.collect::<String>());
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/ndis-host/src/rules/alarms.csv"
+    );
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(file, &fresh).expect("it can be written");
+    }
+    let found = fs::read_to_string(file).expect("it is there");
+    assert_eq!(found, fresh, "refresh it: UPDATE_DOCS=1");
 }
 
 fn miniport(lab: &Lab) {
