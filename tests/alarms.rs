@@ -116,7 +116,7 @@ alarms! {
     returned_holding_cancel_lock: Device, RETURNED_HOLDING_CANCEL_LOCK, "Cancel returned";
     rundown_initialized_again: Device, RUNDOWN, "ExReInitializeRundownProtection";
     rundown_released: Device, RUNDOWN, "ExReleaseRundownProtection";
-    security_check_failure_fast_fail: Device, SECURITY_CHECK_FAILURE, "a list entry is corrupt";
+    security_check_failure_fast_fail: Device, SECURITY_CHECK_FAILURE, "int 29h with code 3";
     security_check_failure_list: Device, SECURITY_CHECK_FAILURE, "ExInterlockedInsertTailList";
     self_deadlock: Device, SELF_DEADLOCK, "ExAcquireFastMutex";
     special_pool_written_after_free: Device, SPECIAL_POOL_CORRUPTION, "was written after", red_zones;
@@ -128,6 +128,7 @@ alarms! {
     spin_lock_init_failure_unaligned: Device, SPIN_LOCK_INIT_FAILURE, "not an aligned address";
     spin_lock_not_owned: Device, SPIN_LOCK_NOT_OWNED, "KeReleaseSpinLock";
     spin_lock_not_owned_exclusive: Device, SPIN_LOCK_NOT_OWNED, "ExReleaseSpinLockExclusive";
+    stack_buffer_overrun: Device, STACK_BUFFER_OVERRUN, "int 29h with code 2";
     synthetic_watchdog_timeout: SeededDevice, SYNTHETIC_WATCHDOG_TIMEOUT, "no thread can go on";
     unload_leaves_device: Device, UNLOAD_LEAVES_DEVICE, "was unloaded and left";
     unload_leaves_device_link: Device, UNLOAD_LEAVES_DEVICE, "the symbolic link";

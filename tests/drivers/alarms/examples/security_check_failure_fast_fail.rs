@@ -1,4 +1,4 @@
-//! A check that the compiler put into the driver, and that fails.
+//! A check of a list that the compiler put into the driver, and that fails.
 
 #![no_std]
 
