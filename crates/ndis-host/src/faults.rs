@@ -18,12 +18,24 @@ use std::sync::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{self, CodeAddress, StackId};
+use crate::nt::sched;
+use crate::rules;
 
 /// Makes the `nth` call (counted from 1, from now on) of `function` by an image fail.
+///
+/// # Panics
+/// If the rules are off: no call fails then.
 pub fn fail_nth(function: &'static str, nth: u64) {
+    assert!(rules::enforced(), "{RULES_OFF}");
     let mut faults = lock();
     let done = faults.calls.get(function).copied().unwrap_or(0);
     faults.armed.push((function, done + nth));
+}
+
+/// Whether calls are told to fail, or points are collected.
+pub(crate) fn are_planned() -> bool {
+    let faults = lock();
+    faults.watched.is_some() || !faults.armed.is_empty()
 }
 
 /// Disarms all faults, and collects no more points. Counts by function go on.
@@ -39,7 +51,11 @@ pub fn fallible_calls() -> BTreeMap<&'static str, u64> {
 }
 
 /// From now on, collects the points of all fallible calls by images.
+///
+/// # Panics
+/// As [`fail_nth`].
 pub fn watch() {
+    assert!(rules::enforced(), "{RULES_OFF}");
     lock().watched.get_or_insert_default();
 }
 
@@ -57,7 +73,11 @@ pub struct Fault {
 }
 
 /// Collects points as [`watch`] does, and makes calls at one of them fail.
+///
+/// # Panics
+/// As [`fail_nth`].
 pub fn fail(fault: Fault) {
+    assert!(rules::enforced(), "{RULES_OFF}");
     lock().watched.get_or_insert_default().fault = Some(fault);
 }
 
@@ -101,6 +121,9 @@ pub fn points() -> Vec<Point> {
 
 /// Whether this call of `function` is to fail. Counts the call.
 pub(crate) fn should_fail(function: &'static str) -> bool {
+    if !rules::enforced() {
+        return false;
+    }
     let watching = lock().watched.is_some();
     // The walk looks at no lock of this module, and none is held over it.
     let place = watching.then(|| (call::stack_id(function), call::driver_addresses()));
@@ -171,10 +194,13 @@ impl Watched {
 }
 
 fn lock() -> MutexGuard<'static, Faults> {
+    sched::note_lock();
     FAULTS
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
+
+const RULES_OFF: &str = "faults need the rules, which are off in this process";
 
 static FAULTS: Mutex<Faults> = Mutex::new(Faults {
     calls: BTreeMap::new(),

@@ -9,6 +9,7 @@ use ndis_host::lab::Lab;
 use ndis_host::ndis::BindingState;
 use ndis_host::nic::NicConfig;
 use ndis_host::nt::sched::{self, Seed};
+use ndis_host::rules;
 
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const LONG: Duration = Duration::from_secs(10);
@@ -36,6 +37,7 @@ fn is_child() -> bool {
         return false;
     };
     sched::start_seeded(seed.parse().unwrap());
+    assert_eq!(rules::relax(), Err(rules::NotRelaxed::Seeded));
     true
 }
 

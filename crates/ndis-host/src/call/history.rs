@@ -84,6 +84,7 @@ pub(super) fn note(kind: Kind, name: &'static str, caller: usize, depth: usize) 
     // A thread that is ending has no history any more.
     let _ = HISTORY.try_with(|history| {
         let history = history.get_or_init(History::begin);
+        sched::note_lock();
         let mut ring = history.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.push(event);
     });

@@ -123,6 +123,14 @@ pub struct Place {
     offset: u32,
 }
 
+/// Whether an image was loaded in this process, be it gone or not.
+pub(crate) fn any_loaded() -> bool {
+    let images = IMAGES
+        .read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    !images.is_empty()
+}
+
 /// The image that `address` lies in. None if it lies in none, or while an image is being loaded.
 #[must_use]
 pub fn place_of(address: usize) -> Option<Place> {

@@ -19,6 +19,7 @@ mod unwind;
 
 use std::path::PathBuf;
 
+pub(crate) use load::any_loaded;
 pub use load::{Image, Place, place_of};
 pub use parse::{Import, ImportName, Machine, Pe, Section};
 pub(crate) use symbols::beside as symbols_beside;

@@ -8,12 +8,13 @@
 //! path.
 
 mod busy;
+mod snapshot;
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use arc_swap::ArcSwap;
 use ndis_sys::{
     NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_MINIPORT_INIT_PARAMETERS,
     NDIS_MINIPORT_INIT_PARAMETERS_REVISION_1, NDIS_MINIPORT_PAUSE_PARAMETERS,
@@ -29,7 +30,6 @@ use ndis_sys::{
 use super::attributes::Attributes;
 use super::binding::Binding;
 use super::driver::{MiniportDriver, run, run_status};
-use super::ethernet::Mac;
 use super::filter::{Layer, Stack};
 use super::im::Instance;
 use super::nbl::owner;
@@ -61,6 +61,19 @@ pub enum AdapterState {
     Shutdown,
 }
 
+impl AdapterState {
+    /// All of them, in order.
+    const ALL: [Self; 7] = [
+        Self::Halted,
+        Self::Initializing,
+        Self::Paused,
+        Self::Restarting,
+        Self::Running,
+        Self::Pausing,
+        Self::Shutdown,
+    ];
+}
+
 /// A miniport adapter.
 pub(crate) struct Adapter {
     name: String,
@@ -69,6 +82,12 @@ pub(crate) struct Adapter {
     index: u32,
     context: AtomicPtr<c_void>,
     inner: Monitor<Inner>,
+    /// The state that `inner` has, for the data path, which takes no lock.
+    state: AtomicU8,
+    /// The address that the attributes in `inner` have, likewise.
+    mac: AtomicU64,
+    /// Its bindings that are open.
+    bindings: ArcSwap<Vec<&'static Binding>>,
     /// The thread that does a PnP operation on it.
     pnp: Monitor<Option<u64>>,
     /// Indications that have not returned.
@@ -88,7 +107,6 @@ struct Inner {
     /// What a pending pause or restart was completed with.
     completed: Option<NDIS_STATUS>,
     attributes: Attributes,
-    bindings: Arc<Vec<&'static Binding>>,
 }
 
 impl Object for Adapter {
@@ -121,8 +139,10 @@ impl Adapter {
                     state: AdapterState::Halted,
                     completed: None,
                     attributes: Attributes::default(),
-                    bindings: Arc::default(),
                 }),
+                state: AtomicU8::new(AdapterState::Halted as u8),
+                mac: AtomicU64::new(0),
+                bindings: ArcSwap::default(),
                 pnp: Monitor::new(None),
                 indicating: AtomicUsize::new(0),
                 completed: AtomicU32::new(0),
@@ -185,32 +205,7 @@ impl Adapter {
 
     /// Where it is in its life.
     pub(crate) fn state(&self) -> AdapterState {
-        self.inner.lock().state
-    }
-
-    /// Its bindings that are open.
-    pub(crate) fn bindings(&self) -> Arc<Vec<&'static Binding>> {
-        self.inner.lock().bindings.clone()
-    }
-
-    pub(crate) fn add_binding(&self, binding: &'static Binding) {
-        let mut inner = self.inner.lock();
-        Arc::make_mut(&mut inner.bindings).push(binding);
-    }
-
-    pub(crate) fn remove_binding(&self, binding: &'static Binding) {
-        let mut inner = self.inner.lock();
-        Arc::make_mut(&mut inner.bindings).retain(|other| !ptr::eq(*other, binding));
-    }
-
-    /// Its address now.
-    pub(crate) fn mac(&self) -> Mac {
-        self.with_attributes(|attributes| attributes.mac())
-    }
-
-    /// Reads or changes what it said of itself.
-    pub(crate) fn with_attributes<R>(&self, f: impl FnOnce(&mut Attributes) -> R) -> R {
-        f(&mut self.inner.lock().attributes)
+        AdapterState::ALL[usize::from(self.state.load(Ordering::SeqCst))]
     }
 
     /// Sets the context, from the registration attributes.
@@ -304,6 +299,7 @@ impl Adapter {
                 return;
             }
             inner.state = AdapterState::Shutdown;
+            self.state.store(inner.state as u8, Ordering::SeqCst);
         }
         self.inner.notify_all();
         let handler = self.driver.handlers().ShutdownHandlerEx;
@@ -451,6 +447,7 @@ impl Adapter {
             ));
         }
         inner.state = to;
+        self.state.store(to as u8, Ordering::SeqCst);
         inner.completed = None;
         drop(inner);
         rules::held(&rules::MINIPORT_ADAPTER_STATE);

@@ -8,9 +8,11 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use ndis_sys::{NDIS_HANDLE, NDIS_STATUS, NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS};
 
 use super::adapter::Adapter;
@@ -43,6 +45,19 @@ pub enum BindingState {
     Closing,
 }
 
+impl BindingState {
+    /// All of them, in order.
+    const ALL: [Self; 7] = [
+        Self::Unbound,
+        Self::Opening,
+        Self::Paused,
+        Self::Restarting,
+        Self::Running,
+        Self::Pausing,
+        Self::Closing,
+    ];
+}
+
 /// How long the end of a restart may take.
 const RESTART: Duration = Duration::from_secs(5);
 
@@ -62,6 +77,12 @@ pub(crate) struct Binding {
     name: String,
     context: AtomicPtr<c_void>,
     inner: Monitor<Inner>,
+    /// The state that `inner` has, for the data path, which takes no lock.
+    state: AtomicU8,
+    /// Whether `inner` has it open, likewise.
+    is_open: AtomicBool,
+    /// What it wants to receive.
+    filter: ArcSwap<EthernetFilter>,
     /// Callbacks that use the binding's context and have not returned.
     busy: AtomicUsize,
     /// OID requests that were not answered yet.
@@ -75,7 +96,6 @@ struct Inner {
     open: Open,
     /// What a pending bind or unbind was completed with.
     completed: Option<NDIS_STATUS>,
-    filter: EthernetFilter,
 }
 
 /// The handle that `ProtocolBindAdapterEx` gets.
@@ -142,7 +162,7 @@ impl Binding {
     }
 
     pub(crate) fn state(&self) -> BindingState {
-        self.inner.lock().state
+        BindingState::ALL[usize::from(self.state.load(Ordering::SeqCst))]
     }
 
     /// Waits until a restart that the protocol has completed is complete for NDIS too.
@@ -156,31 +176,40 @@ impl Binding {
     }
 
     pub(crate) fn set_open(&self, open: Open) {
-        self.inner.lock().open = open;
+        let mut inner = self.inner.lock();
+        inner.open = open;
+        self.is_open.store(open == Open::Yes, Ordering::SeqCst);
+        drop(inner);
         self.inner.notify_all();
     }
 
     /// What it wants to receive.
     pub(crate) fn filter(&self) -> EthernetFilter {
-        self.inner.lock().filter.clone()
+        EthernetFilter::clone(&self.filter.load())
+    }
+
+    /// The same, for the data path.
+    pub(crate) fn shared_filter(&self) -> Arc<EthernetFilter> {
+        self.filter.load_full()
     }
 
     pub(crate) fn change_filter(&self, change: impl FnOnce(&mut EthernetFilter)) {
-        change(&mut self.inner.lock().filter);
+        let _alone = self.inner.lock();
+        let mut filter = EthernetFilter::clone(&self.filter.load());
+        change(&mut filter);
+        self.filter.store(Arc::new(filter));
     }
 
     /// Starts a callback with the binding's context, unless it is closed. It is not closed for good
     /// while the answer lives.
     pub(crate) fn enter(&self) -> Option<Busy<'_>> {
-        let inner = self.inner.lock();
-        if inner.open != Open::Yes {
-            return None;
-        }
+        // Counted first: who waits for the end of callbacks has closed it before it looks.
         self.busy.fetch_add(1, Ordering::SeqCst);
-        Some(Busy(self))
+        let busy = Busy(self);
+        self.is_open.load(Ordering::SeqCst).then_some(busy)
     }
 
-    /// Waits until no callback with the binding's context runs any more.
+    /// Waits until no callback with the binding's context runs any more, now that it is not open.
     pub(crate) fn wait_idle(&self) {
         self.inner.wait_until(None, |_| {
             (self.busy.load(Ordering::SeqCst) == 0).then_some(())
@@ -216,6 +245,7 @@ impl Binding {
             ));
         }
         inner.state = to;
+        self.state.store(to as u8, Ordering::SeqCst);
         drop(inner);
         self.inner.notify_all();
     }
@@ -235,8 +265,10 @@ impl Binding {
                 state: BindingState::Opening,
                 open: Open::No,
                 completed: None,
-                filter: EthernetFilter::default(),
             }),
+            state: AtomicU8::new(BindingState::Opening as u8),
+            is_open: AtomicBool::new(false),
+            filter: ArcSwap::default(),
             busy: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             lookahead: AtomicU32::new(0),
@@ -406,10 +438,12 @@ pub(crate) struct Busy<'a>(&'a Binding);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        // Under the lock, so that who waits cannot miss it.
-        let _inner = self.0.inner.lock();
-        self.0.busy.fetch_sub(1, Ordering::SeqCst);
-        self.0.inner.notify_all();
+        let last = self.0.busy.fetch_sub(1, Ordering::SeqCst) == 1;
+        // Nobody waits while it is open. Under the lock, so that who does cannot miss it.
+        if last && !self.0.is_open.load(Ordering::SeqCst) {
+            let _inner = self.0.inner.lock();
+            self.0.inner.notify_all();
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::caller;
 use super::view::Nbl;
+use crate::nt::sched;
+use crate::rules;
 
 /// What was counted since the start or the last [`reset`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +44,8 @@ pub fn reset() {
 }
 
 pub(crate) fn count(function: &'static str) {
-    if !caller::current().built_in {
+    if rules::enforced() && !caller::current().built_in {
+        sched::note_lock();
         let mut calls = CALLS.lock().unwrap_or_else(PoisonError::into_inner);
         *calls.entry(function).or_default() += 1;
     }

@@ -196,6 +196,7 @@ pub fn change(change: impl FnOnce(&mut Policy)) {
 }
 
 fn lock() -> MutexGuard<'static, Policy> {
+    sched::note_lock();
     POLICY
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)

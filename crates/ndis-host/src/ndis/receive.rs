@@ -3,12 +3,13 @@
 //! Several bindings may want a frame. All but the last get it with RESOURCES, one after the other, so
 //! that each is done with it when its handler returns; the last may keep it.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ndis_sys::{
     NDIS_HANDLE, NDIS_PORT_NUMBER, NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL, NDIS_RECEIVE_FLAGS_RESOURCES,
     NDIS_RETURN_FLAGS_DISPATCH_LEVEL, NET_BUFFER_LIST,
 };
+use smallvec::SmallVec;
 
 use super::adapter::{Adapter, AdapterState};
 use super::binding::{Binding, BindingState, Busy};
@@ -16,7 +17,7 @@ use super::driver::run_data;
 use super::ethernet::{EthernetFilter, Mac};
 use super::filter::{self, Layer, Module};
 use super::nbl::data;
-use super::nbl::owner::{self, Party};
+use super::nbl::owner::{self, Chain, Party};
 use super::object::resolve;
 use super::send::{dispatch_flag, link, require_dispatch};
 use super::view::Nbl;
@@ -70,7 +71,7 @@ crate::ddi! { "ndis.sys":
         let record = trace::data_call(NAME, binding.name());
         require_dispatch(ReturnFlags & NDIS_RETURN_FLAGS_DISPATCH_LEVEL != 0, NAME);
         let by = Party::Binding(binding);
-        let returned: Vec<(Layer, Nbl)> = owner::chain(NetBufferLists, NAME)
+        let returned: Returned = owner::chain(NetBufferLists, NAME)
             .into_iter()
             .map(|nbl| (owner::give_back(nbl, by, NAME), nbl))
             .collect();
@@ -78,6 +79,9 @@ crate::ddi! { "ndis.sys":
         give_back(&returned);
     }
 }
+
+/// NBLs that come back, each with who indicated it.
+pub(crate) type Returned = SmallVec<[(Layer, Nbl); 64]>;
 
 /// Passes what `from` indicated to the next filter module that handles receives, or to the bindings.
 /// With `resources` they are all `from`'s when this returns, in the chain that they came in.
@@ -123,18 +127,19 @@ fn distribute(
     resources: bool,
 ) {
     let own = adapter.mac();
-    let receivers: Vec<(&'static Binding, Busy<'static>, EthernetFilter)> = adapter
+    let receivers: SmallVec<[(&'static Binding, Busy<'static>, Arc<EthernetFilter>); 4]> = adapter
         .bindings()
         .iter()
         .filter(|binding| receives(binding))
-        .filter_map(|&binding| Some((binding, binding.enter()?, binding.filter())))
+        .filter_map(|&binding| Some((binding, binding.enter()?, binding.shared_filter())))
         .collect();
     // For each NBL, the receivers that want it.
-    let wanted: Vec<Vec<usize>> = chain
+    let wanted: SmallVec<[SmallVec<[usize; 2]>; 64]> = chain
         .iter()
         .map(|&nbl| {
             let destination = destination(nbl);
-            let wants = |(_, _, filter): &(_, _, EthernetFilter)| filter.passes(destination, own);
+            let wants =
+                |(_, _, filter): &(_, _, Arc<EthernetFilter>)| filter.passes(destination, own);
             (0..receivers.len())
                 .filter(|&index| wants(&receivers[index]))
                 .collect()
@@ -142,7 +147,7 @@ fn distribute(
         .collect();
     // Copies first: everybody but the last one who wants a frame.
     for (index, (binding, _busy, _)) in receivers.iter().enumerate() {
-        let shared: Vec<Nbl> = chain
+        let shared: Chain = chain
             .iter()
             .zip(&wanted)
             .filter(|(_, wanted)| {
@@ -161,21 +166,22 @@ fn distribute(
         });
         return;
     }
-    let mut kept: BTreeMap<usize, Vec<Nbl>> = BTreeMap::new();
-    let mut unwanted = Vec::new();
-    for (&nbl, wanted) in chain.iter().zip(&wanted) {
-        match wanted.last() {
-            Some(&index) => kept.entry(index).or_default().push(nbl),
-            None => unwanted.push(nbl),
+    let for_last = |last: Option<usize>| -> Chain {
+        let chain = chain.iter().zip(&wanted);
+        let his = chain.filter(|(_, wanted)| wanted.last().copied() == last);
+        his.map(|(&nbl, _)| nbl).collect()
+    };
+    let unwanted = for_last(None);
+    for (index, (binding, _busy, _)) in receivers.iter().enumerate() {
+        let nbls = for_last(Some(index));
+        if nbls.is_empty() {
+            continue;
         }
-    }
-    for (index, nbls) in kept {
-        let (binding, _busy, _) = &receivers[index];
         nbls.iter()
             .for_each(|&nbl| owner::deliver(nbl, Party::Binding(binding), false));
         indicate(binding, &nbls, port, flags);
     }
-    let unwanted: Vec<(Layer, Nbl)> = unwanted
+    let unwanted: Returned = unwanted
         .into_iter()
         .map(|nbl| (owner::undelivered(nbl), nbl))
         .collect();
@@ -192,8 +198,8 @@ fn indicate_shared(binding: &'static Binding, nbls: &[Nbl], port: NDIS_PORT_NUMB
 
 /// NDIS takes back what it indicated to `party` with RESOURCES, now that `function` returned.
 pub(crate) fn take_back(party: Party, nbls: &[Nbl], function: &str) {
-    let now: Vec<Nbl> = owner::chain(nbls[0].raw(), function);
-    if now != nbls {
+    let now = owner::chain(nbls[0].raw(), function);
+    if now[..] != *nbls {
         rules::broken(
             &rules::NBL_OWNERSHIP,
             format_args!(
@@ -231,7 +237,7 @@ fn indicate(binding: &'static Binding, nbls: &[Nbl], port: NDIS_PORT_NUMBER, fla
 /// Gives NBLs back to those who indicated them, in one call for each run of NBLs of one.
 pub(crate) fn give_back(returned: &[(Layer, Nbl)]) {
     for run in returned.chunk_by(|(a, _), (b, _)| a == b) {
-        let nbls: Vec<Nbl> = run.iter().map(|&(_, nbl)| nbl).collect();
+        let nbls: Chain = run.iter().map(|&(_, nbl)| nbl).collect();
         link(&nbls);
         let first = nbls[0].raw();
         let flags = dispatch_flag();

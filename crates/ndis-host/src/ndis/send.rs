@@ -6,12 +6,13 @@ use ndis_sys::{
     NDIS_HANDLE, NDIS_PORT_NUMBER, NDIS_SEND_FLAGS_DISPATCH_LEVEL, NDIS_STATUS_PAUSED,
     NET_BUFFER_LIST,
 };
+use smallvec::SmallVec;
 
 use super::adapter::{Adapter, AdapterState};
 use super::binding::{Binding, BindingState};
 use super::driver::run_data;
 use super::filter::{self, FilterState, Layer, Module};
-use super::nbl::owner::{self, Party};
+use super::nbl::owner::{self, Chain, Party};
 use super::object::resolve;
 use super::view::Nbl;
 use super::{faults, trace};
@@ -174,15 +175,13 @@ pub(crate) fn cancel(adapter: &'static Adapter, from: Option<&'static Module>, i
 /// Gives NBLs that `by` completed back to those who sent them, in one call for each run of NBLs of one
 /// sender.
 pub(crate) fn complete(by: Layer, chain: &[Nbl], function: &str) {
-    let mut runs: Vec<(Party, Vec<Nbl>)> = Vec::new();
-    for &nbl in chain {
-        let sender = owner::complete_send(nbl, by, function);
-        match runs.last_mut() {
-            Some((last, run)) if *last == sender => run.push(nbl),
-            _ => runs.push((sender, vec![nbl])),
-        }
-    }
-    for (sender, run) in runs {
+    let senders: SmallVec<[(Party, Nbl); 64]> = chain
+        .iter()
+        .map(|&nbl| (owner::complete_send(nbl, by, function), nbl))
+        .collect();
+    for run in senders.chunk_by(|(a, _), (b, _)| a == b) {
+        let sender = run[0].0;
+        let run: Chain = run.iter().map(|&(_, nbl)| nbl).collect();
         link(&run);
         let first = run[0].raw();
         let flags = dispatch_flag();

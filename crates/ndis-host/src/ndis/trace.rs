@@ -352,6 +352,7 @@ impl Window {
 }
 
 fn lock() -> MutexGuard<'static, Log> {
+    sched::note_lock();
     LOG.lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

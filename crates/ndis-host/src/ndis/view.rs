@@ -91,6 +91,7 @@ view! {
     /// An `MDL`.
     Mdl of MDL {
         raw_next / set_raw_next: Next as *mut MDL;
+        process / set_process: Process as *mut ndis_sys::nt::EPROCESS;
         byte_count: ByteCount as u32;
         byte_offset: ByteOffset as u32;
         start_va: StartVa as *mut c_void;

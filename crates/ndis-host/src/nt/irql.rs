@@ -104,6 +104,9 @@ ddi! { "ntoskrnl.exe":
 ///
 /// Ends the run with [`rules::FLAGS_IRQL`] in a function that is told whether this is DISPATCH_LEVEL.
 pub fn queried(code: Option<usize>) -> Irql {
+    if !rules::enforced() {
+        return current();
+    }
     if let Some(function) = call::innermost_callback().filter(|name| TOLD.contains(name)) {
         let what = format_args!("{function} asks for the current IRQL; its flags tell it");
         match code {

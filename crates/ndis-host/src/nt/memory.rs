@@ -2,10 +2,20 @@
 //! the IRQL, as all may run at any, and no place in the last calls. What they touch wrongly faults,
 //! and the fault names the driver's call.
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 
 use crate::call::{Export, Function};
 use crate::nt::irql::Irql;
+
+/// How many bytes drivers copied on this thread so far by the functions here.
+pub(crate) fn copied() -> u64 {
+    COPIED.get()
+}
+
+thread_local! {
+    static COPIED: Cell<u64> = const { Cell::new(0) };
+}
 
 /// Copies memory; ranges may overlap, as they may in the kernel.
 ///
@@ -18,6 +28,7 @@ pub unsafe extern "efiapi" fn memcpy(
 ) -> *mut c_void {
     // SAFETY: the caller's own promise.
     unsafe { libc::memmove(to, from, count) };
+    COPIED.set(COPIED.get() + count as u64);
     to
 }
 
@@ -32,6 +43,7 @@ pub unsafe extern "efiapi" fn memmove(
 ) -> *mut c_void {
     // SAFETY: the caller's own promise.
     unsafe { libc::memmove(to, from, count) };
+    COPIED.set(COPIED.get() + count as u64);
     to
 }
 
@@ -94,6 +106,7 @@ pub unsafe extern "efiapi" fn RtlZeroMemory(to: *mut c_void, count: usize) {
 pub unsafe extern "efiapi" fn RtlMoveMemory(to: *mut c_void, from: *const c_void, count: usize) {
     // SAFETY: the caller's own promise.
     unsafe { libc::memmove(to, from, count) };
+    COPIED.set(COPIED.get() + count as u64);
 }
 
 /// Fills memory, where a driver does not call `memset`.

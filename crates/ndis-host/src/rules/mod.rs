@@ -8,6 +8,7 @@
 //! Not here: the checks themselves. They stand where the state they look at lives.
 
 mod bug_checks;
+mod enforcement;
 mod groups;
 mod io;
 mod irql;
@@ -26,6 +27,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::call::{self, CodeAddress};
 
 pub use bug_checks::*;
+pub use enforcement::{NotRelaxed, enforced, relax};
 pub use groups::irql_rule;
 pub use io::*;
 pub use irql::*;

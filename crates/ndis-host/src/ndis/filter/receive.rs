@@ -71,7 +71,7 @@ crate::ddi! { "ndis.sys":
         let record = trace::data_call(NAME, module.name());
         require_dispatch(ReturnFlags & NDIS_RETURN_FLAGS_DISPATCH_LEVEL != 0, NAME);
         let by = Party::Below(Layer::Filter(module));
-        let returned: Vec<(Layer, Nbl)> = owner::chain(NetBufferLists, NAME)
+        let returned: receive::Returned = owner::chain(NetBufferLists, NAME)
             .into_iter()
             .map(|nbl| (owner::give_back(nbl, by, NAME), nbl))
             .collect();

@@ -2,8 +2,8 @@
 
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use ndis_sys::NDIS_HANDLE;
 
 use super::module::Module;
@@ -76,18 +76,15 @@ impl PartialEq for Layer {
 /// The modules of an adapter, from the bottom up.
 #[derive(Default)]
 pub(crate) struct Stack {
-    modules: Monitor<Arc<Vec<&'static Module>>>,
-    /// Whether there is one: an adapter without filters takes no lock for them.
-    any: AtomicBool,
+    modules: ArcSwap<Vec<&'static Module>>,
+    /// Held to change them.
+    changing: Monitor<()>,
 }
 
 impl Stack {
     /// All modules, from the bottom up.
     pub(crate) fn modules(&self) -> Arc<Vec<&'static Module>> {
-        if !self.any.load(Ordering::Acquire) {
-            return Arc::default();
-        }
-        self.modules.lock().clone()
+        self.modules.load_full()
     }
 
     /// The module at the top.
@@ -97,16 +94,18 @@ impl Stack {
 
     /// Puts a module at `position`, counted from the bottom.
     pub(super) fn insert(&self, position: usize, module: &'static Module) {
-        let mut modules = self.modules.lock();
-        Arc::make_mut(&mut modules).insert(position, module);
-        self.any.store(true, Ordering::Release);
+        let _alone = self.changing.lock();
+        let mut modules = Vec::clone(&self.modules.load());
+        modules.insert(position, module);
+        self.modules.store(Arc::new(modules));
     }
 
     /// Takes a module out.
     pub(super) fn remove(&self, module: &'static Module) {
-        let mut modules = self.modules.lock();
-        Arc::make_mut(&mut modules).retain(|other| !ptr::eq(*other, module));
-        self.any.store(!modules.is_empty(), Ordering::Release);
+        let _alone = self.changing.lock();
+        let mut modules = Vec::clone(&self.modules.load());
+        modules.retain(|other| !ptr::eq(*other, module));
+        self.modules.store(Arc::new(modules));
     }
 
     /// The first module below `from` (the top of the stack, if that is `None`) that `has` a handler.
@@ -115,7 +114,7 @@ impl Stack {
         from: Option<&'static Module>,
         has: impl Fn(&Module) -> bool,
     ) -> Option<&'static Module> {
-        let modules = self.modules();
+        let modules = self.modules.load();
         let end = match from {
             None => modules.len(),
             Some(module) => position(&modules, module)?,
@@ -129,7 +128,7 @@ impl Stack {
         from: Option<&'static Module>,
         has: impl Fn(&Module) -> bool,
     ) -> Option<&'static Module> {
-        let modules = self.modules();
+        let modules = self.modules.load();
         let start = match from {
             None => 0,
             Some(module) => position(&modules, module)? + 1,

@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use ndis_sys::{MDL, MDL_SOURCE_IS_NONPAGED_POOL};
 
 use crate::nt::pool;
+use crate::rules;
 
 /// A zeroed block.
 pub(crate) fn allocate(size: usize, tag: u32) -> Option<NonNull<u8>> {
@@ -16,6 +17,54 @@ pub(crate) fn allocate(size: usize, tag: u32) -> Option<NonNull<u8>> {
 /// Frees a block.
 pub(crate) fn free(block: *mut u8) {
     pool::free(block, None);
+}
+
+/// A block like [`allocate`], for a structure of which the host knows `entry`. With the rules on that is
+/// in a table of the caller's, and comes back; with them off it is in front of the structure.
+pub(super) fn allocate_known<E>(
+    size: usize,
+    tag: u32,
+    entry: E,
+) -> Option<(NonNull<u8>, Option<E>)> {
+    if rules::enforced() {
+        return Some((allocate(size, tag)?, Some(entry)));
+    }
+    let ahead = ahead::<E>();
+    let block = allocate_uninitialized(ahead + size, tag)?;
+    // SAFETY: the block is new, aligned to 16 as `ahead` requires, and has room for the entry.
+    unsafe { block.cast::<E>().write(entry) };
+    // SAFETY: the block is longer than that.
+    Some((unsafe { block.add(ahead) }, None))
+}
+
+/// What is known of the structure at `start`, which [`allocate_known`] put in front of it.
+pub(super) fn entry_of<E>(start: usize) -> *mut E {
+    (start - ahead::<E>()) as *mut E
+}
+
+/// Frees a block of [`allocate_known`], whose entry was taken out.
+pub(super) fn free_known<E>(start: *mut u8) {
+    free(if rules::enforced() {
+        start
+    } else {
+        entry_of::<E>(start as usize).cast()
+    });
+}
+
+fn ahead<E>() -> usize {
+    const { assert!(align_of::<E>() <= 16) };
+    size_of::<E>().next_multiple_of(16)
+}
+
+fn allocate_uninitialized(size: usize, tag: u32) -> Option<NonNull<u8>> {
+    let fill = pool::Fill::Uninitialized;
+    NonNull::new(pool::allocate_with(
+        size,
+        tag.into(),
+        pool::Kind::NonPaged,
+        16,
+        fill,
+    ))
 }
 
 /// An MDL that describes `length` bytes at `start`, which are not freed with it.

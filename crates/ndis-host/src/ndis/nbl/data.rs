@@ -8,6 +8,8 @@
 
 use std::ptr;
 
+use smallvec::SmallVec;
+
 use crate::ndis::view::{Mdl, Nb};
 
 /// Why an NB's fields cannot be right.
@@ -109,8 +111,8 @@ pub(crate) fn place(nb: Nb) {
 
 /// The contiguous pieces of `length` used bytes from `skip` bytes into the used space of `nb`.
 /// Shorter than asked if the used space or the chain is.
-pub(crate) fn pieces(nb: Nb, skip: u32, length: u32) -> Vec<(*mut u8, usize)> {
-    let mut pieces = Vec::new();
+pub(crate) fn pieces(nb: Nb, skip: u32, length: u32) -> SmallVec<[(*mut u8, usize); 8]> {
+    let mut pieces = SmallVec::new();
     let mut left = length.min(nb.length().saturating_sub(skip));
     let mut skip = u64::from(skip) + u64::from(nb.current_offset());
     let mut at = nb.current();

@@ -8,6 +8,7 @@ use std::ptr;
 use ndis_sys::{
     MDL, NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS, NDIS_HANDLE, NDIS_STATUS_SUCCESS, NET_BUFFER_LIST,
 };
+use smallvec::SmallVec;
 
 use super::buffer::{self, Made as BufferMade, NetBufferPool};
 use super::owner::{self, Made};
@@ -48,7 +49,7 @@ crate::ddi! { "ndis.sys":
                 }
                 piece?
             };
-            Some(vec![piece])
+            Some(Pieces::from_slice(&[piece]))
         })
     }
 
@@ -116,7 +117,7 @@ crate::ddi! { "ndis.sys":
             delta: DataOffsetDelta,
         };
         derive(original, pools, made, |nb| {
-            let mut pieces = Vec::new();
+            let mut pieces = Pieces::new();
             let mut at = StartOffset;
             while at < nb.length() {
                 let length = MaximumLength.min(nb.length() - at);
@@ -166,6 +167,9 @@ crate::ddi! { "ndis.sys":
     }
 }
 
+/// NBs that one NB is made into.
+pub(super) type Pieces = SmallVec<[Nb; 4]>;
+
 /// Where the parts of a derived NBL come from.
 #[derive(Clone, Copy)]
 pub(super) struct Pools {
@@ -200,7 +204,7 @@ pub(super) fn derive(
     original: Nbl,
     pools: Pools,
     made: Made,
-    mut pieces: impl FnMut(Nb) -> Option<Vec<Nb>>,
+    mut pieces: impl FnMut(Nb) -> Option<Pieces>,
 ) -> *mut NET_BUFFER_LIST {
     let Some(nbl) = pool::make(pools.list, made) else {
         return ptr::null_mut();
@@ -234,7 +238,7 @@ pub(super) fn derive(
 
 /// Frees a derived NBL that the owner table has forgotten; its MDLs too if they are its own.
 pub(super) fn free_derived(nbl: Nbl, of: usize, own_mdls: bool) {
-    let buffers: Vec<Nb> = nbl.buffers().collect();
+    let buffers: Pieces = nbl.buffers().collect();
     for nb in buffers {
         if own_mdls {
             buffer::free_partial_chain(nb.chain());

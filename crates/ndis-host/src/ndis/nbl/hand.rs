@@ -9,6 +9,7 @@ use crate::ndis::filter::{Layer, Module};
 use crate::ndis::object::name_of;
 use crate::ndis::view::Nbl;
 use crate::nt::sched;
+use crate::rules;
 
 /// One side of a hand-over.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +70,8 @@ pub(super) struct Hand {
     /// `SourceHandle`, which stays as it is until the NBL is back with who originated it.
     pub(super) source: usize,
     pub(super) resources: bool,
-    pub(super) snapshot: Snapshot,
+    /// None with the rules off.
+    snapshot: Option<Box<Snapshot>>,
     pub(super) since: Duration,
     /// Since when the receiver has it: again, if it had passed it on in between.
     pub(super) held: Duration,
@@ -78,14 +80,19 @@ pub(super) struct Hand {
 impl Hand {
     /// `from` hands `nbl` to `to`, now.
     pub(super) fn new(way: Way, from: Party, to: Party, nbl: Nbl, resources: bool) -> Self {
-        let now = sched::now();
+        let enforced = rules::enforced();
+        let now = if enforced {
+            sched::now()
+        } else {
+            Duration::ZERO
+        };
         Self {
             way,
             from,
             to,
             source: nbl.source() as usize,
             resources,
-            snapshot: Snapshot::of(nbl, way),
+            snapshot: enforced.then(|| Box::new(Snapshot::of(nbl, way))),
             since: now,
             held: now,
         }
@@ -98,6 +105,9 @@ impl Hand {
 
     /// What is not as it was when it was handed over.
     pub(super) fn difference(&self, nbl: Nbl) -> Option<String> {
+        if !rules::enforced() {
+            return None;
+        }
         let source = nbl.source() as usize;
         // A protocol may use the member of what it received as long as it has it.
         let kept = self.way == Way::Up && matches!(self.to, Party::Binding(_));
@@ -109,6 +119,7 @@ impl Hand {
                 name_of(source as *mut _)
             ));
         }
-        self.snapshot.difference(nbl, !self.to.may_change_bytes())
+        let snapshot = self.snapshot.as_ref()?;
+        snapshot.difference(nbl, !self.to.may_change_bytes())
     }
 }

@@ -208,23 +208,26 @@ pub(super) fn make(
     made: Made,
 ) -> Option<Nbl> {
     let tag = pool.map_or(TAG, |(pool, _)| pool.tag);
-    let block: NonNull<NET_BUFFER_LIST> =
-        block::allocate(size_of::<NET_BUFFER_LIST>(), tag)?.cast();
+    let handle = pool.map_or(ptr::null_mut(), |(_, handle)| handle);
+    let allocator = pool.map_or_else(crate::ndis::caller::current, |(pool, _)| pool.owner);
+    let entry = Entry::new(allocator, handle as usize, made);
+    let (block, entry) = block::allocate_known(size_of::<NET_BUFFER_LIST>(), tag, entry)?;
+    let block: NonNull<NET_BUFFER_LIST> = block.cast();
     // SAFETY: the block is new and has room for a NET_BUFFER_LIST.
     unsafe { block.write(NET_BUFFER_LIST::zeroed()) };
     // SAFETY: it was just written.
     let nbl = unsafe { Nbl::from_raw(block.as_ptr()) }?;
-    let handle = pool.map_or(ptr::null_mut(), |(_, handle)| handle);
     nbl.set_pool_handle(handle);
-    let allocator = pool.map_or_else(crate::ndis::caller::current, |(pool, _)| pool.owner);
-    owner::add(nbl, Entry::new(allocator, handle as usize, made));
+    if let Some(entry) = entry {
+        owner::add(nbl, entry);
+    }
     Some(nbl)
 }
 
 /// Frees the memory of an NBL that the owner table has forgotten.
 pub(super) fn free(nbl: Nbl) {
     context::release_all(nbl);
-    block::free(nbl.raw().cast());
+    block::free_known::<Entry>(nbl.raw().cast());
 }
 
 fn plain(

@@ -4,7 +4,7 @@ use std::ptr;
 
 use ndis_sys::{MDL, NDIS_HANDLE, NDIS_STATUS_SUCCESS, NET_BUFFER_LIST};
 
-use super::derive::{Pools, derive, free_derived, free_fragment, mdl_of, partial_chain};
+use super::derive::{Pieces, Pools, derive, free_derived, free_fragment, mdl_of, partial_chain};
 use super::owner::{self, Made};
 use super::{buffer, window};
 use crate::ndis::faults::should_fail;
@@ -49,7 +49,7 @@ crate::ddi! { "ndis.sys":
                 return None;
             }
             if left != 0 {
-                return Some(Vec::new());
+                return Some(Pieces::new());
             }
             let (chain, length) = whole.take();
             let Some(piece) = pools.buffer(chain, 0, length) else {
@@ -62,7 +62,7 @@ crate::ddi! { "ndis.sys":
                 free_fragment(piece, 0);
                 return None;
             }
-            Some(vec![piece])
+            Some(Pieces::from_slice(&[piece]))
         })
     }
 

@@ -17,6 +17,7 @@ use crate::call;
 use crate::ndis::faults::should_fail;
 use crate::ndis::view::{Mdl, Nb};
 use crate::nt::irql::Irql;
+use crate::nt::sched;
 use crate::rules;
 
 crate::ddi! { "ndis.sys":
@@ -47,7 +48,7 @@ crate::ddi! { "ndis.sys":
         if should_fail("NdisRetreatNetBufferListDataStart") {
             return NDIS_STATUS_RESOURCES;
         }
-        let buffers: Vec<Nb> = nbl.buffers().collect();
+        let buffers: super::derive::Pieces = nbl.buffers().collect();
         for (index, &nb) in buffers.iter().enumerate() {
             require_consistent(nb, "NdisRetreatNetBufferListDataStart");
             let status = retreat(nb, DataOffsetDelta, DataBackFill, AllocateMdlHandler);
@@ -160,12 +161,15 @@ pub(super) fn advance(
     data::place(nb);
 }
 
-/// Who made the MDL of a retreat.
+/// Who made the MDL of a retreat, as numbers that are no address of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MadeBy {
-    Ndis,
-    Driver,
+    Ndis = 0x4e44_4901,
+    Driver = 0x4e44_4902,
 }
+
+const NDIS: usize = MadeBy::Ndis as usize;
+const DRIVER: usize = MadeBy::Driver as usize;
 
 fn new_front(bytes: u32, handler: NET_BUFFER_ALLOCATE_MDL_HANDLER) -> Option<Mdl> {
     let (mdl, made) = match handler {
@@ -181,7 +185,11 @@ fn new_front(bytes: u32, handler: NET_BUFFER_ALLOCATE_MDL_HANDLER) -> Option<Mdl
     };
     // SAFETY: NDIS's own block is new; what a driver's handler returns is an MDL by its contract.
     let mdl = unsafe { Mdl::from_raw(mdl) }?;
-    lock().insert(mdl.address(), made);
+    if rules::enforced() {
+        lock().insert(mdl.address(), made);
+    } else {
+        mdl.set_process(made as usize as *mut _);
+    }
     Some(mdl)
 }
 
@@ -207,7 +215,17 @@ fn free_front(mdl: Mdl, made: MadeBy, handler: NET_BUFFER_FREE_MDL_HANDLER, func
 }
 
 fn forget(mdl: Mdl) -> Option<MadeBy> {
-    lock().remove(&mdl.address())
+    if rules::enforced() {
+        return lock().remove(&mdl.address());
+    }
+    // The field is the system's, and so the host's.
+    let made = match mdl.process() as usize {
+        NDIS => MadeBy::Ndis,
+        DRIVER => MadeBy::Driver,
+        _ => return None,
+    };
+    mdl.set_process(std::ptr::null_mut());
+    Some(made)
 }
 
 fn require_consistent(nb: Nb, function: &str) {
@@ -221,6 +239,7 @@ fn require_consistent(nb: Nb, function: &str) {
 }
 
 fn lock() -> MutexGuard<'static, HashMap<usize, MadeBy>> {
+    sched::note_lock();
     FRONTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -213,6 +213,18 @@ pub fn threads() -> Vec<String> {
     SPAWNED.lock().values().cloned().collect()
 }
 
+/// How many locks of the host this thread took so far.
+#[must_use]
+pub fn locks_taken() -> u64 {
+    TAKEN.try_with(Cell::get).unwrap_or(0)
+}
+
+/// Notes that this thread takes a lock of the host, of one of the sorts that are no [`Monitor`].
+pub(crate) fn note_lock() {
+    // As in `count_lock`.
+    let _ = TAKEN.try_with(|taken| taken.set(taken.get() + 1));
+}
+
 fn count_lock(change: i32) {
     // A thread that is ending has no count any more, and runs no driver code either.
     let _ = LOCKS.try_with(|locks| locks.set(locks.get() + change));
@@ -233,6 +245,7 @@ static SPAWNED: Monitor<BTreeMap<u64, String>> = Monitor::new(BTreeMap::new());
 
 thread_local! {
     static LOCKS: Cell<i32> = const { Cell::new(0) };
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
     static PREPARED: Cell<bool> = const { Cell::new(false) };
     static ID: Cell<u64> = const { Cell::new(0) };
 }

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::{count_lock, locks_held, seeded};
+use super::{count_lock, locks_held, note_lock, seeded};
 
 /// A manual-reset event of the host: set until cleared, and whoever waits goes on.
 #[derive(Clone, Debug, Default)]
@@ -148,6 +148,7 @@ impl<T> Monitor<T> {
 
     #[track_caller]
     fn take(&self) -> MutexGuard<'_, T> {
+        note_lock();
         if !seeded::is_seeded() {
             return self.value.lock().unwrap_or_else(PoisonError::into_inner);
         }

@@ -54,8 +54,12 @@ pub struct Report {
 /// called before there is a lab.
 ///
 /// # Panics
-/// If it was called before, or threads of the host run already.
+/// If it was called before, threads of the host run already, or the rules are off.
 pub fn start(seed: Seed) {
+    assert!(
+        rules::enforced(),
+        "a seeded run looks for broken rules, which are off in this process"
+    );
     let running = super::threads();
     assert!(
         running.is_empty(),
