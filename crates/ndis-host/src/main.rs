@@ -41,6 +41,8 @@ mod linux {
         Coverage(cli::coverage::Args),
         /// Run a lab's script under the rules, with each fault in turn if asked to
         Check(cli::check::Args),
+        /// Measure what an NBL costs on its way through a lab, with the rules off
+        Bench(cli::bench::Args),
         /// One run of `check`
         #[command(hide = true)]
         CheckOne,
@@ -64,6 +66,7 @@ mod linux {
             Command::Inspect(args) => cli::inspect::run(&args),
             Command::Coverage(args) => cli::coverage::run(&args),
             Command::Check(args) => cli::check::run(&args),
+            Command::Bench(args) => cli::bench::run(&args),
             Command::CheckOne => Ok(cli::check::one::run()),
             Command::Rules(args) => cli::registry::rules(args),
             Command::Functions(args) => cli::registry::functions(args),

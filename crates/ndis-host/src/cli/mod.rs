@@ -1,5 +1,6 @@
 //! The commands of `ndishost`.
 
+pub mod bench;
 pub mod check;
 pub mod coverage;
 pub mod inspect;

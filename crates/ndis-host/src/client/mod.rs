@@ -10,7 +10,9 @@
 //! | `send` | NBLs from frames, tickets |
 //! | `receive` | what was received |
 //! | `bridge` | a wire in place of a test |
+//! | `bench` | the same chain again and again, in place of a test |
 
+pub(crate) mod bench;
 mod bridge;
 mod protocol;
 mod receive;
@@ -20,7 +22,7 @@ mod send;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ndis_sys::{
@@ -42,6 +44,8 @@ pub struct Client {
     name: &'static str,
     device: String,
     state: Monitor<State>,
+    /// What drives it in a measurement.
+    bench: OnceLock<bench::Upper>,
 }
 
 #[derive(Default)]
@@ -135,6 +139,7 @@ impl Client {
             name: strings::intern(name),
             device: device.to_owned(),
             state: Monitor::default(),
+            bench: OnceLock::new(),
         }))
     }
 

@@ -102,6 +102,9 @@ pub(super) unsafe extern "efiapi" fn receive(
     flags: u32,
 ) {
     let client = client_of(context);
+    if let Some(bench) = client.bench.get() {
+        return bench.received(first, flags);
+    }
     let resources = flags & NDIS_RECEIVE_FLAGS_RESOURCES != 0;
     let nbls = owner::chain(first, "ProtocolReceiveNetBufferLists");
     let mut frames = Vec::new();

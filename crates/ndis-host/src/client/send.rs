@@ -177,7 +177,10 @@ impl Client {
     }
 
     /// Counts a send in progress, so that a pause waits for it: key 0 in the table of sends.
-    fn begin_send(&self, allowed: &[BindingState]) -> Option<(NDIS_HANDLE, NDIS_HANDLE)> {
+    pub(super) fn begin_send(
+        &self,
+        allowed: &[BindingState],
+    ) -> Option<(NDIS_HANDLE, NDIS_HANDLE)> {
         let mut state = self.state.lock();
         if !allowed.contains(&state.phase?) {
             return None;
@@ -192,7 +195,7 @@ impl Client {
         Some(handles)
     }
 
-    fn end_send(&self) {
+    pub(super) fn end_send(&self) {
         self.state.lock().sending -= 1;
         self.state.notify_all();
     }
@@ -243,7 +246,7 @@ impl Client {
         Some((nbl, out))
     }
 
-    fn buffer_pool(&self) -> NDIS_HANDLE {
+    pub(super) fn buffer_pool(&self) -> NDIS_HANDLE {
         let known = self.state.lock().buffer_pool;
         if let Some(pool) = known {
             return pool as NDIS_HANDLE;
@@ -298,6 +301,9 @@ pub(super) unsafe extern "efiapi" fn complete(
     _flags: u32,
 ) {
     let client = client_of(context);
+    if let Some(bench) = client.bench.get() {
+        return bench.completed(first);
+    }
     for nbl in owner::chain(first, "ProtocolSendNetBufferListsComplete") {
         let out = client.state.lock().sends.remove(&nbl.address());
         let out = out.expect("the NBL is this client's");
@@ -323,7 +329,12 @@ fn shaped<'a>(frames: &'a [Vec<u8>], shape: &'a SendShape) -> Vec<(&'a [Vec<u8>]
     nbls.map(|frames| (frames, shape)).collect()
 }
 
-fn buffer(pool: NDIS_HANDLE, chain: *mut MDL, head: u32, length: usize) -> *mut NET_BUFFER {
+pub(super) fn buffer(
+    pool: NDIS_HANDLE,
+    chain: *mut MDL,
+    head: u32,
+    length: usize,
+) -> *mut NET_BUFFER {
     // SAFETY: the pool is a client's, and the chain has head and frame.
     unsafe { NdisAllocateNetBuffer(pool, chain, head, length) }
 }

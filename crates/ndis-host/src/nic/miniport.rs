@@ -274,6 +274,9 @@ unsafe extern "efiapi" fn send(
     _flags: u32,
 ) {
     let nic = nic_of(context);
+    if let Some(bench) = nic.bench.get() {
+        return bench.sent(nic, first);
+    }
     let nbls = owner::chain(first, "MiniportSendNetBufferLists");
     let done: Vec<(usize, NDIS_STATUS)> = nbls
         .iter()
@@ -297,7 +300,11 @@ unsafe extern "efiapi" fn send(
 }
 
 unsafe extern "efiapi" fn returned(context: NDIS_HANDLE, first: *mut NET_BUFFER_LIST, _flags: u32) {
-    nic_of(context).take_back(&owner::chain(first, "MiniportReturnNetBufferLists"));
+    let nic = nic_of(context);
+    if let Some(bench) = nic.bench.get() {
+        return bench.returned(first);
+    }
+    nic.take_back(&owner::chain(first, "MiniportReturnNetBufferLists"));
 }
 
 unsafe extern "efiapi" fn cancel_send(context: NDIS_HANDLE, id: *mut c_void) {

@@ -11,9 +11,11 @@
 //! | `frames` | NBLs for received frames, in many shapes; frames from sent NBLs |
 //! | `traffic` | the threads of a running NIC |
 //! | `oid` | what it answers |
+//! | `bench` | sends that end here, and the same chain indicated again and again |
 //!
 //! Not in here: where frames come from (`wire`).
 
+pub(crate) mod bench;
 pub(crate) mod frames;
 mod miniport;
 mod oid;
@@ -23,8 +25,8 @@ mod traffic;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ndis_sys::{
@@ -100,6 +102,8 @@ pub struct Nic {
     pool: AtomicPtr<std::ffi::c_void>,
     state: Monitor<State>,
     stop: AtomicBool,
+    /// What it does in a measurement.
+    bench: OnceLock<bench::Lower>,
 }
 
 /// A NIC's state, behind its lock.
@@ -167,6 +171,7 @@ impl Nic {
             pool: AtomicPtr::default(),
             state: Monitor::default(),
             stop: AtomicBool::new(false),
+            bench: OnceLock::new(),
         }))
     }
 
