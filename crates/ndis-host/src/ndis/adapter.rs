@@ -332,11 +332,14 @@ impl Adapter {
         let handler = self.driver.handlers().PauseHandler;
         let handler = handler.expect("registration requires it");
         let context = self.context();
+        let rule = &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE;
+        let limit = watchdog::limit(rule, &format!("MiniportPause of {}", self.name));
         let status = run_status(self.driver.caller(), "MiniportPause", &self.name, || {
             // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with the context that it
             // set for this adapter and parameters that outlive the call.
             unsafe { handler(context, &raw mut parameters) }
         });
+        drop(limit);
         match status {
             NDIS_STATUS_PENDING => {
                 self.wait_completed(

@@ -22,7 +22,7 @@ use super::ethernet::EthernetFilter;
 use super::nbl::owner;
 use super::nbl::snapshot::Way;
 use super::object::{self, Kind, Object, handle_of, resolve};
-use super::{policy, trace};
+use super::{policy, trace, watchdog};
 use crate::nt::sched::Monitor;
 use crate::rules;
 
@@ -282,11 +282,14 @@ impl Binding {
         let handler = protocol.handlers().BindAdapterHandlerEx;
         let handler = handler.expect("registration requires it");
         let driver_context = protocol.context();
+        let rule = &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND;
+        let limit = watchdog::limit(rule, &format!("ProtocolBindAdapterEx of {name}"));
         let mut status = run_status(protocol.caller(), "ProtocolBindAdapterEx", &name, || {
             // SAFETY: the driver's registered function, at PASSIVE_LEVEL, with its own context and
             // parameters that outlive the operation.
             unsafe { handler(driver_context, handle_of(context), parameters.as_ptr()) }
         });
+        drop(limit);
         if status == NDIS_STATUS_PENDING {
             status = binding.wait_completed("ProtocolBindAdapterEx");
         }
@@ -321,6 +324,8 @@ impl Binding {
         let handler = self.protocol.handlers().UnbindAdapterHandlerEx;
         let handler = handler.expect("registration requires it");
         let binding_context = self.context();
+        let rule = &rules::NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND;
+        let limit = watchdog::limit(rule, &format!("ProtocolUnbindAdapterEx of {}", self.name));
         let mut status = run_status(
             self.protocol.caller(),
             "ProtocolUnbindAdapterEx",
@@ -331,6 +336,7 @@ impl Binding {
                 unsafe { handler(handle_of(context), binding_context) }
             },
         );
+        drop(limit);
         if status == NDIS_STATUS_PENDING {
             status = self.wait_completed("ProtocolUnbindAdapterEx");
         }

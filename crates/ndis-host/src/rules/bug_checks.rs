@@ -96,7 +96,7 @@ super::rules! {
         "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND = BugCheck "NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND",
         "unbind took too long",
-        "while a bind, open, close or unbind is pending at a protocol: the time limit",
+        "while a bind or unbind runs or is pending at a protocol: the time limit",
         "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_WATCHDOG_FILTER_PAUSE = BugCheck "NDIS_BUGCHECK_WATCHDOG_FILTER_PAUSE",
         "filter pause",
@@ -116,7 +116,7 @@ super::rules! {
         "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE = BugCheck "NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE",
         "miniport pause took too long (often lost NBLs)",
-        "while MiniportPause is pending: the time limit",
+        "while MiniportPause runs or is pending: the time limit",
         "bug-check-0x7c--bugcode-ndis-driver.md";
     NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT = BugCheck "NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT",
         "halt took too long",

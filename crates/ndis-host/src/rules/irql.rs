@@ -108,7 +108,7 @@ super::rules! {
         "wdm-irqlkedispatchlte.md";
     IRQL_KE_RAISE_LOWER = Verifier "IrqlKeRaiseLower",
         "KeRaiseIrql goes to no lower and KeLowerIrql to no higher IRQL than the current one",
-        "when a driver raises or lowers the IRQL, by function or by writing CR8: the new level against the current one",
+        "when a driver calls a function that raises or lowers the IRQL: the new level against the current one; a write to CR8 may go either way",
         "wdm-irqlkeraiselower.md";
     IRQL_KE_RELEASE_SPIN_LOCK = Verifier "IrqlKeReleaseSpinLock",
         "KeReleaseSpinLock is called at DISPATCH_LEVEL, with the IRQL that acquiring saved",

@@ -293,10 +293,11 @@ impl Module {
         }
     }
 
-    /// How often its functions were called so far, if none runs.
+    /// How often its functions were called so far, once none runs, if that is soon.
     fn idle_calls(&self) -> Option<u64> {
-        let inner = self.inner.lock();
-        (inner.busy == 0).then_some(inner.calls)
+        self.inner.wait_until(Some(QUIET_LOOK), |inner| {
+            (inner.busy == 0).then_some(inner.calls)
+        })
     }
 
     /// What the end of a module promises.
@@ -465,3 +466,6 @@ pub(super) fn is_inside(callback: &str) -> bool {
 
 /// How often a completed pause is looked at, until a look falls between calls.
 const QUIET_LOOKS: usize = 16;
+
+/// How long each look waits for the calls that run; the pause may be completed inside one of them.
+const QUIET_LOOK: Duration = Duration::from_millis(1);
