@@ -6,25 +6,18 @@
 //! driver is loaded. All images of an edge go through the same life, in which everything that the
 //! edge has is used at least once: see [`Edge`].
 
-use std::{collections::BTreeMap, env, fs, path::Path, thread, time::Duration};
+#[path = "alarms/lives.rs"]
+mod lives;
 
+use std::{collections::BTreeMap, env, fs, path::Path, time::Duration};
+
+use lives::{Edge, SERVICE, impatient, lent, red_zones, soon};
 use ndis_host::{
-    lab::{Lab, Token},
-    ndis::{AdapterState, BindingState, policy::Resources},
-    nic::NicConfig,
-    nt::{
-        pool,
-        sched::{self, Seed},
-    },
+    lab::Lab,
+    nt::sched::{self, Seed},
     rules::{self, Rule},
 };
-use ndis_sys::{
-    CTL_CODE, FILE_ANY_ACCESS, FILE_DEVICE_NETWORK, METHOD_BUFFERED, OID_GEN_CURRENT_PACKET_FILTER,
-    OID_GEN_STATISTICS,
-};
-use ndismux_tests::{
-    Frame, MAC_BELOW, MAC_PEER, NEVER, SOON, alarm_image, alarm_sources, own_process, wait_until,
-};
+use ndismux_tests::{alarm_image, alarm_sources, own_process};
 
 /// Declares the rows: `image: Edge, RULE, "place in the report", prepare;`.
 macro_rules! alarms {
@@ -142,11 +135,19 @@ alarms! {
 
     // Miniports.
     bugcheck_illegal_miniport_state_transition: Miniport, NDIS_BUGCHECK_ILLEGAL_MINIPORT_STATE_TRANSITION, "NdisMPauseComplete";
+    bugcheck_illegal_net_pnp_event: Miniport, NDIS_BUGCHECK_ILLEGAL_NET_PNP_EVENT, "only intermediate drivers";
     bugcheck_leaked_nbl: Miniport, NDIS_BUGCHECK_LEAKED_NBL, "NdisFreeNetBufferListPool";
+    bugcheck_miniport_failed_oid_which_must_succeed_query: Sleeper, NDIS_BUGCHECK_MINIPORT_FAILED_OID_WHICH_MUST_SUCCEED, "OID_PNP_QUERY_POWER";
+    bugcheck_miniport_fatal_error: Sleeper, NDIS_BUGCHECK_MINIPORT_FATAL_ERROR, "OID_PNP_SET_POWER";
     bugcheck_oid_request_invalid_buffer: Miniport, NDIS_BUGCHECK_OID_REQUEST_INVALID_BUFFER, "BytesRead is 5, the buffer has 4 bytes";
     bugcheck_wait_event_high_irql: Miniport, NDIS_BUGCHECK_WAIT_EVENT_HIGH_IRQL, "NdisWaitEvent";
+    bugcheck_watchdog_miniport_halt: Miniport, NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT, "has not returned", soon;
+    bugcheck_watchdog_miniport_oid: Asked, NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID, "query 0x00020106 is pending", impatient;
     bugcheck_watchdog_miniport_pause: Miniport, NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE, "MiniportPause", soon;
+    bugcheck_watchdog_miniport_pause_runs: Miniport, NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE, "has not returned", soon;
     cancel_timer_object: Miniport, CANCEL_TIMER_OBJECT, "MiniportHaltEx";
+    flags_irql: Miniport, FLAGS_IRQL, "MiniportSendNetBufferLists";
+    flags_irql_register: Miniport, FLAGS_IRQL, "MiniportSendNetBufferLists";
     init_ndis_allocate_io_work_item: Miniport, INIT_NDIS_ALLOCATE_IO_WORK_ITEM, "MiniportHaltEx";
     invalid_handle_freed_pool: Miniport, INVALID_HANDLE, "NdisFreeNetBufferListPool";
     irql_dispatch: Miniport, IRQL_DISPATCH, "KeAcquireSpinLockAtDpcLevel";
@@ -156,6 +157,9 @@ alarms! {
     irql_ex_free_paged: Miniport, IRQL_EX_FREE, "ExFreePoolWithTag";
     irql_gather_dma_function: Miniport, IRQL_GATHER_DMA_FUNCTION, "NdisMRegisterScatterGatherDma";
     irql_interrupt_function: Miniport, IRQL_INTERRUPT_FUNCTION, "NdisMDeregisterInterruptEx";
+    irql_io_apc_lte: Miniport, IRQL_IO_APC_LTE, "IoDeleteDevice";
+    irql_io_passive1: Miniport, IRQL_IO_PASSIVE1, "IoCreateDevice";
+    irql_io_passive4: Miniport, IRQL_IO_PASSIVE4, "IoCreateSymbolicLink";
     irql_ke_apc_lte1: Miniport, IRQL_KE_APC_LTE1, "KeDelayExecutionThread";
     irql_ke_apc_lte2: Miniport, IRQL_KE_APC_LTE2, "KeEnterCriticalRegion";
     irql_ke_dispatch_lte: Miniport, IRQL_KE_DISPATCH_LTE, "KeClearEvent";
@@ -170,6 +174,7 @@ alarms! {
     irql_miscellaneous_function: Miniport, IRQL_MISCELLANEOUS_FUNCTION, "NdisCloseConfiguration";
     irql_net_buffer_function: Miniport, IRQL_NET_BUFFER_FUNCTION, "NdisFreeNetBufferListPool";
     irql_not_less_or_equal: Miniport, IRQL_NOT_LESS_OR_EQUAL, "KeFlushQueuedDpcs";
+    irql_not_less_or_equal_print: Miniport, IRQL_NOT_LESS_OR_EQUAL, "Unicode conversion";
     irql_oid_function: Miniport, IRQL_OID_FUNCTION, "NdisMOidRequestComplete";
     irql_return: Miniport, IRQL_RETURN, "MiniportSendNetBufferLists";
     irql_send_rcv_function: Miniport, IRQL_SEND_RCV_FUNCTION, "NdisMSendNetBufferListsComplete";
@@ -178,12 +183,16 @@ alarms! {
     irql_synch_function: Miniport, IRQL_SYNCH_FUNCTION, "NdisSetEvent";
     irql_synch_function_rw_lock: Miniport, IRQL_SYNCH_FUNCTION, "NdisAcquireRWLockRead";
     irql_timer_function: Miniport, IRQL_TIMER_FUNCTION, "NdisFreeTimerObject";
+    irql_zw_passive: Miniport, IRQL_ZW_PASSIVE, "ZwOpenKey";
+    miniport_adapter_state_asleep_receive: Sleeper, MINIPORT_ADAPTER_STATE, "frames are indicated in a low-power state";
+    miniport_adapter_state_asleep_status: Sleeper, MINIPORT_ADAPTER_STATE, "is indicated in a low-power state";
     miniport_adapter_state_attributes: Miniport, MINIPORT_ADAPTER_STATE, "MiniportInitializeEx";
     miniport_adapter_state_indicate_paused: Miniport, MINIPORT_ADAPTER_STATE, "NdisMIndicateReceiveNetBufferLists";
     miniport_pause_return: Miniport, MINIPORT_PAUSE_RETURN, "MiniportPause";
     nbl_ownership_completed_twice: Miniport, NBL_OWNERSHIP, "NdisMSendNetBufferListsComplete";
     nbl_ownership_retreat_kept: Miniport, NBL_OWNERSHIP, "NdisMSendNetBufferListsComplete";
     ndis_allocate_mdl: Miniport, NDIS_ALLOCATE_MDL, "NdisFreeMdl";
+    ndis_m_net_pn_p_event_in_oid_request: Miniport, NDIS_M_NET_PN_P_EVENT_IN_OID_REQUEST, "NdisMNetPnPEvent";
     ndis_oid_complete_pending: Miniport, NDIS_OID_COMPLETE, "NdisMOidRequestComplete";
     ndis_oid_double_complete: Miniport, NDIS_OID_DOUBLE_COMPLETE, "NdisMOidRequestComplete";
     ndis_open_configuration_ex: Miniport, NDIS_OPEN_CONFIGURATION_EX, "MiniportHaltEx";
@@ -200,48 +209,57 @@ alarms! {
 
     // Protocols.
     bugcheck_invalid_open_in_bind_context: Protocol, NDIS_BUGCHECK_INVALID_OPEN_IN_BIND_CONTEXT, "NdisOpenAdapterEx";
+    bugcheck_watchdog_protocol_netpnpevent: SleepingProtocol, NDIS_BUGCHECK_WATCHDOG_PROTOCOL_NETPNPEVENT, "NetEventSetPower", soon;
+    bugcheck_watchdog_protocol_netpnpevent_runs: SleepingProtocol, NDIS_BUGCHECK_WATCHDOG_PROTOCOL_NETPNPEVENT, "has not returned", soon;
+    bugcheck_watchdog_protocol_pause: Protocol, NDIS_BUGCHECK_WATCHDOG_PROTOCOL_PAUSE, "NetEventPause", soon;
+    bugcheck_watchdog_protocol_pause_runs: Protocol, NDIS_BUGCHECK_WATCHDOG_PROTOCOL_PAUSE, "has not returned", soon;
+    bugcheck_watchdog_protocol_status_indication: Protocol, NDIS_BUGCHECK_WATCHDOG_PROTOCOL_STATUS_INDICATION, "has not returned", soon;
+    bugcheck_watchdog_protocol_unbind: Protocol, NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND, "ProtocolUnbindAdapterEx", soon;
+    bugcheck_watchdog_protocol_unbind_bind: Protocol, NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND, "ProtocolBindAdapterEx", soon;
+    bugcheck_watchdog_protocol_unbind_runs: Protocol, NDIS_BUGCHECK_WATCHDOG_PROTOCOL_UNBIND, "has not returned", soon;
+    invalid_handle_work_item_of_protocol: Protocol, INVALID_HANDLE, "NdisAllocateIoWorkItem";
     irql_interfaces_function: Protocol, IRQL_INTERFACES_FUNCTION, "NdisIfQueryBindingIfIndex";
     irql_protocol_driver_function: Protocol, IRQL_PROTOCOL_DRIVER_FUNCTION, "NdisDeregisterProtocolDriver";
-    invalid_handle_work_item_of_protocol: Protocol, INVALID_HANDLE, "NdisAllocateIoWorkItem";
     nbl_ownership_lent_returned: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists", lent;
     nbl_ownership_returned_twice: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists";
     ndis_re_enumerate_protocol_bindings: Protocol, NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS, "NdisReEnumerateProtocolBindings";
     protocol_binding_state_closed_late: Protocol, PROTOCOL_BINDING_STATE, "NdisCloseAdapterEx was not called";
     protocol_binding_state_pause: ProtocolHeld, PROTOCOL_BINDING_STATE, "NetEventPause";
 
-    // Filters.
-    bugcheck_watchdog_filter_pause: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_PAUSE, "FilterPause", soon;
-    filter_module_state_attributes: Filter, FILTER_MODULE_STATE, "FilterAttach";
-    nbl_ownership_filter_completed_twice: Filter, NBL_OWNERSHIP, "NdisFSendNetBufferListsComplete";
-    ndis_f_deregister_filter_driver: Filter, NDIS_F_DEREGISTER_FILTER_DRIVER, "unloaded";
-    ndis_filter_timed_pause_complete: Filter, NDIS_FILTER_TIMED_PAUSE_COMPLETE, "FilterPause";
-    ndis_oid_complete_filter: Filter, NDIS_OID_COMPLETE, "NdisFOidRequestComplete";
-
     // Intermediate drivers.
+    bugcheck_miniport_failed_oid_which_must_succeed_set: SleepingIntermediate, NDIS_BUGCHECK_MINIPORT_FAILED_OID_WHICH_MUST_SUCCEED, "OID_PNP_SET_POWER";
     im_virtual_miniport_state_associated_twice: Intermediate, IM_VIRTUAL_MINIPORT_STATE, "NdisIMAssociateMiniport";
     im_virtual_miniport_state_attributes: Intermediate, IM_VIRTUAL_MINIPORT_STATE, "NdisMSetMiniportAttributes";
     irql_im_function: Intermediate, IRQL_IM_FUNCTION, "NdisIMInitializeDeviceInstanceEx";
-}
 
-/// Which edge of a driver an image shows, and with it what happens to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Edge {
-    /// Loaded and plugged, with a client above: asked, sent to, received from, paused, restarted,
-    /// unplugged, unloaded.
-    Miniport,
-    /// Loaded above a NIC: bound, received by, sent from, paused, restarted, unbound, unloaded.
-    Protocol,
-    /// The same above a NIC that keeps what is sent for a while when the binding is paused.
-    ProtocolHeld,
-    /// Loaded between a NIC and a client: attached, asked, sent and received through, paused, restarted,
-    /// detached, unloaded.
-    Filter,
-    /// Loaded above a NIC with one virtual miniport, and a client above that.
-    Intermediate,
-    /// Loaded; its device opened and asked twice, closed with a request on its way; unloaded.
-    Device,
-    /// The same under a seed, where what takes long takes no time.
-    SeededDevice,
+    // Filters.
+    bugcheck_illegal_net_pnp_event_filter: Filter, NDIS_BUGCHECK_ILLEGAL_NET_PNP_EVENT, "NdisFNetPnPEvent";
+    bugcheck_watchdog_filter_detach: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_DETACH, "has not returned", soon;
+    bugcheck_watchdog_filter_netpnpevent: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_NETPNPEVENT, "has not returned", soon;
+    bugcheck_watchdog_filter_oid: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_OID, "is pending", soon;
+    bugcheck_watchdog_filter_pause: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_PAUSE, "FilterPause", soon;
+    bugcheck_watchdog_filter_pause_runs: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_PAUSE, "has not returned", soon;
+    bugcheck_watchdog_filter_status_indication: Filter, NDIS_BUGCHECK_WATCHDOG_FILTER_STATUS_INDICATION, "has not returned", soon;
+    filter_bypass_oid: Filter, FILTER_BYPASS, "NdisFOidRequest";
+    filter_bypass_receive: Filter, FILTER_BYPASS, "NdisFIndicateReceiveNetBufferLists";
+    filter_bypass_send: Filter, FILTER_BYPASS, "NdisFSendNetBufferLists";
+    filter_module_state_attributes: Filter, FILTER_MODULE_STATE, "FilterAttach";
+    filter_module_state_attributes_late: Filter, FILTER_MODULE_STATE, "NdisFSetAttributes in state";
+    filter_module_state_event: Filter, FILTER_MODULE_STATE, "only queries can fail";
+    filter_module_state_event_in_oid: Filter, FILTER_MODULE_STATE, "inside FilterOidRequest";
+    filter_module_state_pause_kept: Filter, FILTER_MODULE_STATE, "of others that it keeps";
+    filter_type: Monitor, FILTER_TYPE, "is a monitoring filter";
+    irql_filter_driver_function: Filter, IRQL_FILTER_DRIVER_FUNCTION, "NdisFSetAttributes";
+    nbl_ownership_filter_completed_twice: Filter, NBL_OWNERSHIP, "NdisFSendNetBufferListsComplete";
+    ndis_f_deregister_filter_driver: Filter, NDIS_F_DEREGISTER_FILTER_DRIVER, "unloaded";
+    ndis_f_deregister_filter_driver_detach: Filter, NDIS_F_DEREGISTER_FILTER_DRIVER, "NdisFDeregisterFilterDriver";
+    ndis_filter_timed_data_receive: Filter, NDIS_FILTER_TIMED_DATA_RECEIVE, "kept for more than", soon;
+    ndis_filter_timed_data_send: Filter, NDIS_FILTER_TIMED_DATA_SEND, "kept for more than", soon;
+    ndis_filter_timed_pause_complete: Filter, NDIS_FILTER_TIMED_PAUSE_COMPLETE, "FilterPause";
+    ndis_filter_timed_pause_complete_late: Filter, NDIS_FILTER_TIMED_PAUSE_COMPLETE, "FilterPause";
+    ndis_filter_timed_pause_complete_twice: Filter, NDIS_FILTER_TIMED_PAUSE_COMPLETE, "succeeded too";
+    ndis_oid_complete_filter: Filter, NDIS_OID_COMPLETE, "NdisFOidRequestComplete";
+    ndis_oid_double_request_filter: Filter, NDIS_OID_DOUBLE_REQUEST, "a clone of it is";
 }
 
 /// A row.
@@ -300,13 +318,7 @@ impl Alarm {
         let lab = Lab::new();
         lab.add_image(SERVICE, image);
         (self.prepare)(&lab);
-        match self.edge {
-            Edge::Miniport => miniport(&lab),
-            Edge::Protocol | Edge::ProtocolHeld => protocol(&lab, self.edge),
-            Edge::Filter => filter(&lab),
-            Edge::Intermediate => intermediate(&lab),
-            Edge::Device | Edge::SeededDevice => device(&lab),
-        }
+        self.edge.live(&lab);
         lab.unload(SERVICE).expect("the driver was loaded");
         if self.edge == Edge::SeededDevice {
             // For what calls into a driver that is gone.
@@ -346,129 +358,6 @@ fn the_registry_names_the_first_alarm_of_each_rule() {
     let found = fs::read_to_string(file).expect("it is there");
     assert_eq!(found, fresh, "refresh it: UPDATE_DOCS=1");
 }
-
-fn miniport(lab: &Lab) {
-    lab.add_adapter(ADAPTER, r"\Device\adapter", SERVICE, &[]);
-    lab.load_driver(SERVICE).expect("the driver loads");
-    lab.plug_adapter(ADAPTER).expect("the adapter comes up");
-    use_adapter(lab, ADAPTER);
-    lab.unplug_adapter(ADAPTER)
-        .expect("the adapter was plugged");
-}
-
-fn protocol(lab: &Lab, edge: Edge) {
-    let nic = lab.add_nic(NicConfig::new(NIC, MAC_BELOW));
-    lab.bind(SERVICE, NIC, &[]).expect("the NIC is there");
-    lab.load_driver(SERVICE).expect("the driver loads");
-    lab.plug_nic(NIC).expect("the NIC comes up");
-    let running = || {
-        wait_until("the binding runs", || {
-            lab.binding_state(SERVICE, NIC) == BindingState::Running
-        });
-    };
-    running();
-    for seed in 0..2 {
-        nic.inject(&Frame::new(MAC_PEER, MAC_BELOW, seed).bytes());
-    }
-    wait_until("the frames are back", || {
-        nic.statistics().received_frames == 2 && nic.is_quiet()
-    });
-    // Another protocol comes and goes: the binding is paused for it, and restarted, twice.
-    thread::scope(|scope| {
-        if edge == Edge::ProtocolHeld {
-            nic.hold_sends(true);
-            scope.spawn(|| {
-                thread::sleep(NEVER);
-                nic.hold_sends(false);
-            });
-        }
-        lab.add_client("other", NIC).expect("the NIC is there");
-    });
-    lab.remove_client("other").expect("the client was there");
-    running();
-    lab.unplug_nic(NIC).expect("the NIC was plugged");
-}
-
-fn filter(lab: &Lab) {
-    let nic = lab.add_nic(NicConfig::new(NIC, MAC_BELOW));
-    lab.stack_filter(SERVICE, NIC).expect("the NIC is there");
-    lab.load_driver(SERVICE).expect("the driver loads");
-    lab.plug_nic(NIC).expect("the NIC comes up");
-    nic.inject(&Frame::new(MAC_PEER, MAC_BELOW, 0).bytes());
-    use_adapter(lab, NIC);
-    lab.unplug_nic(NIC).expect("the NIC was plugged");
-}
-
-fn intermediate(lab: &Lab) {
-    lab.add_nic(NicConfig::new(NIC, MAC_BELOW));
-    lab.add_virtual_miniport(UPPER, r"\Device\upper", &[]);
-    lab.stack(SERVICE, NIC, &[UPPER]).expect("both are there");
-    lab.load_driver(SERVICE).expect("the driver loads");
-    lab.plug_nic(NIC).expect("the NIC comes up");
-    assert!(lab.wait_adapter(UPPER, AdapterState::Running, SOON));
-    use_adapter(lab, UPPER);
-    lab.unplug_nic(NIC).expect("the NIC was plugged");
-}
-
-fn device(lab: &Lab) {
-    lab.load_driver(SERVICE).expect("the driver loads");
-    let device = lab.open_device(r"\\.\alarm", &Token::administrator());
-    let device = device.expect("the driver has a device");
-    for _ in 0..2 {
-        let answer = device.ioctl(ASK, &[1; 8], 8);
-        assert_eq!(answer.expect("the driver answers").len(), 8);
-    }
-    let waits = device.ioctl_start(WAIT, &[], Vec::new());
-    assert!(waits.expect("all may ask").wait(Duration::ZERO).is_none());
-}
-
-/// What every miniport goes through while it is initialized.
-fn use_adapter(lab: &Lab, adapter: &str) {
-    let client = lab.add_client("client", adapter).expect("a device");
-    assert!(client.wait_state(BindingState::Running, SOON));
-    let statistics = lab.query(adapter, OID_GEN_STATISTICS, 256);
-    assert_eq!(statistics.expect("an adapter").status, 0);
-    let filter = lab.set(adapter, OID_GEN_CURRENT_PACKET_FILTER, &[5, 0, 0, 0]);
-    assert_eq!(filter.expect("an adapter").status, 0);
-    for seed in 0..2 {
-        let frame = Frame::new(MAC_BELOW, MAC_PEER, seed).bytes();
-        let ends = client.send(&[frame]).wait(SOON);
-        assert_eq!(ends, Some(vec![0]), "the send completes");
-    }
-    // Another protocol comes and goes: the adapter is paused for it, and restarted, twice.
-    lab.add_client("other", adapter).expect("a device");
-    lab.remove_client("other").expect("the client was there");
-    lab.remove_client("client").expect("the client was there");
-}
-
-/// Limits that a test can wait for.
-fn soon(lab: &Lab) {
-    lab.policy(|policy| {
-        policy.watchdog = Duration::from_secs(2);
-        policy.send_limit = Duration::from_secs(2);
-        policy.oid_limit = Duration::from_secs(2);
-    });
-}
-
-/// Blocks of pool side by side.
-fn red_zones(_lab: &Lab) {
-    pool::set_mode(pool::Mode::RedZones);
-}
-
-/// What is received is only lent.
-fn lent(lab: &Lab) {
-    lab.policy(|policy| policy.receive_resources = Resources::Always);
-}
-
-/// The service of each image, by which its protocol is known.
-const SERVICE: &str = "alarm";
-const NIC: &str = "nic";
-const ADAPTER: &str = "adapter";
-const UPPER: &str = "upper";
-
-/// The codes of what the devices answer at once, and of what waits to be cancelled.
-const ASK: u32 = CTL_CODE(FILE_DEVICE_NETWORK, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS);
-const WAIT: u32 = CTL_CODE(FILE_DEVICE_NETWORK, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS);
 
 /// The exit code of a wrong driver that nobody found out.
 const SURVIVED: i32 = 77;

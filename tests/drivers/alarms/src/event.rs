@@ -10,6 +10,13 @@ pub struct Event(UnsafeCell<sys::NDIS_EVENT>);
 // SAFETY: only the functions of NDIS touch it, which may run on any number of processors.
 unsafe impl Sync for Event {}
 
+/// Waits for what never comes.
+pub fn forever() {
+    static NEVER: Event = Event::new();
+    NEVER.clear();
+    NEVER.wait();
+}
+
 impl Event {
     /// An event without a state.
     pub const fn new() -> Self {

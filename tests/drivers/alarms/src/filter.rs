@@ -13,7 +13,7 @@ use wdk_sys::DRIVER_OBJECT as DriverObject;
 use crate::{
     SUCCESS, TAG, call,
     frame::Nbl,
-    protocol::{SERVICE, text, wide},
+    protocol::{SERVICE, code, text, wide},
     sys,
 };
 
@@ -99,6 +99,14 @@ pub trait Filter {
     ) {
         let original = module.passed_on(request);
         call!(NdisFOidRequestComplete(module.handle(), original, status));
+    }
+
+    /// `FilterNetPnPEvent`, but for the one that is the module's own.
+    fn event(
+        module: &'static Module,
+        notification: *mut sys::NET_PNP_EVENT_NOTIFICATION,
+    ) -> sys::NDIS_STATUS {
+        call!(NdisFNetPnPEvent(module.handle(), notification))
     }
 
     /// `FilterStatus`.
@@ -217,6 +225,7 @@ pub fn load<D: Filter>(
         OidRequestHandler: Some(oid::<D>),
         OidRequestCompleteHandler: Some(oid_complete::<D>),
         StatusHandler: Some(status::<D>),
+        NetPnPEventHandler: Some(event::<D>),
         ..sys::NDIS_FILTER_DRIVER_CHARACTERISTICS::zeroed()
     };
     D::characteristics(&mut characteristics);
@@ -345,6 +354,16 @@ unsafe extern "efiapi" fn oid_complete<D: Filter>(
     status: sys::NDIS_STATUS,
 ) {
     D::oid_complete(module_of(context), request, status);
+}
+
+unsafe extern "efiapi" fn event<D: Filter>(
+    context: sys::NDIS_HANDLE,
+    notification: *mut sys::NET_PNP_EVENT_NOTIFICATION,
+) -> sys::NDIS_STATUS {
+    if code(notification) == sys::NetEventFilterPreDetach {
+        return SUCCESS;
+    }
+    D::event(module_of(context), notification)
 }
 
 unsafe extern "efiapi" fn status<D: Filter>(

@@ -41,6 +41,11 @@ pub trait Intermediate {
         adapter.open_with(sys::NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND)
     }
 
+    /// `MiniportOidRequest`.
+    fn oid(adapter: &'static Adapter, request: *mut sys::NDIS_OID_REQUEST) -> sys::NDIS_STATUS {
+        adapter.answer(request)
+    }
+
     /// `MiniportHaltEx`.
     fn halt(adapter: &'static Adapter) {
         adapter.close();
@@ -110,6 +115,10 @@ impl<D: Intermediate> Miniport for Upper<D> {
 
     fn initialize(adapter: &'static Adapter) -> sys::NDIS_STATUS {
         D::initialize(adapter)
+    }
+
+    fn oid(adapter: &'static Adapter, request: *mut sys::NDIS_OID_REQUEST) -> sys::NDIS_STATUS {
+        D::oid(adapter, request)
     }
 
     fn halt(adapter: &'static Adapter) {

@@ -76,6 +76,7 @@ pub trait Miniport {
 
 /// The adapter of an image, and its registration.
 pub struct Adapter {
+    object: AtomicPtr<sys::DRIVER_OBJECT>,
     driver: AtomicPtr<c_void>,
     handle: AtomicPtr<c_void>,
     pool: AtomicPtr<c_void>,
@@ -88,12 +89,18 @@ pub struct Adapter {
 impl Adapter {
     const fn new() -> Self {
         Self {
+            object: AtomicPtr::new(ptr::null_mut()),
             driver: AtomicPtr::new(ptr::null_mut()),
             handle: AtomicPtr::new(ptr::null_mut()),
             pool: AtomicPtr::new(ptr::null_mut()),
             busy: AtomicU32::new(0),
             kept: AtomicPtr::new(ptr::null_mut()),
         }
+    }
+
+    /// The driver object of the image.
+    pub fn object(&self) -> *mut sys::DRIVER_OBJECT {
+        self.object.load(Ordering::Acquire)
     }
 
     /// The handle of the registration.
@@ -267,10 +274,9 @@ impl Adapter {
 
     /// Answers a request: statistics are zero, and what may be set is taken.
     pub fn answer(&self, request: *mut sys::NDIS_OID_REQUEST) -> sys::NDIS_STATUS {
+        let oid = code(request);
         // SAFETY: NDIS lends the request to the driver until it is completed.
         let request = unsafe { &mut *request };
-        // SAFETY: every kind of request begins with the OID.
-        let oid = unsafe { request.DATA.Oid };
         match (request.RequestType, oid) {
             (sys::NdisRequestSetInformation, oid) if OIDS.contains(&oid) => {
                 // SAFETY: the request is a set.
@@ -285,6 +291,7 @@ impl Adapter {
                 // SAFETY: the request is a query.
                 statistics(unsafe { &mut request.DATA.QUERY_INFORMATION })
             }
+            (sys::NdisRequestQueryInformation, sys::OID_PNP_QUERY_POWER) => SUCCESS,
             _ => sys::NDIS_STATUS_NOT_SUPPORTED,
         }
     }
@@ -303,6 +310,12 @@ impl Adapter {
             call!(NdisMPauseComplete(self.handle()));
         }
     }
+}
+
+/// Which OID a request is about.
+pub fn code(request: *mut sys::NDIS_OID_REQUEST) -> sys::NDIS_OID {
+    // SAFETY: NDIS lends the request until it is completed, and every kind begins with the OID.
+    unsafe { (*request).DATA.Oid }
 }
 
 /// `DriverEntry` of a miniport driver.
@@ -351,6 +364,7 @@ pub(crate) fn register<D: Miniport>(
         ..sys::NDIS_MINIPORT_DRIVER_CHARACTERISTICS::zeroed()
     };
     D::characteristics(&mut characteristics);
+    ADAPTER.object.store(driver, Ordering::Release);
     call!(NdisMRegisterMiniportDriver(
         driver,
         registry_path,
@@ -464,6 +478,8 @@ const OIDS: &[sys::NDIS_OID] = &[
     sys::OID_GEN_CURRENT_PACKET_FILTER,
     sys::OID_GEN_CURRENT_LOOKAHEAD,
     sys::OID_802_3_MULTICAST_LIST,
+    sys::OID_PNP_SET_POWER,
+    sys::OID_PNP_QUERY_POWER,
 ];
 
 const ADDRESS: [u8; 6] = [0x02, b'a', b'l', b'a', b'r', b'm'];

@@ -298,6 +298,20 @@ impl Binding {
     }
 }
 
+/// A notification of an event without a buffer.
+pub fn notification(code: sys::NET_PNP_EVENT_CODE) -> sys::NET_PNP_EVENT_NOTIFICATION {
+    let mut notification = sys::NET_PNP_EVENT_NOTIFICATION {
+        Header: sys::NDIS_OBJECT_HEADER::new(
+            sys::NDIS_OBJECT_TYPE_DEFAULT,
+            sys::NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+            sys::NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+        ),
+        ..sys::NET_PNP_EVENT_NOTIFICATION::zeroed()
+    };
+    notification.NetPnPEvent.NetEvent = code;
+    notification
+}
+
 /// Which event a notification is about.
 pub fn code(notification: *mut sys::NET_PNP_EVENT_NOTIFICATION) -> sys::NET_PNP_EVENT_CODE {
     // SAFETY: NDIS lends the notification until the event is complete.

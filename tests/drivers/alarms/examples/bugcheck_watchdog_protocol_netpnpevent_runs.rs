@@ -1,0 +1,22 @@
+//! A power event whose handler does not return.
+
+#![no_std]
+
+use alarms::{Binding, Protocol, WRONG, event, protocol::code, sys};
+
+alarms::driver!(protocol: Driver);
+
+struct Driver;
+
+impl Protocol for Driver {
+    fn event(
+        binding: &'static Binding,
+        notification: *mut sys::NET_PNP_EVENT_NOTIFICATION,
+    ) -> sys::NDIS_STATUS {
+        let status = binding.event(notification);
+        if WRONG && code(notification) == sys::NetEventSetPower {
+            event::forever();
+        }
+        status
+    }
+}
