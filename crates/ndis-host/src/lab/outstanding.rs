@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::ndis::nbl::owner;
-use crate::ndis::{driver, im, memory, object};
+use crate::ndis::object::{self, Kind};
+use crate::ndis::{driver, im, memory};
 use crate::nt;
 use crate::nt::driver::Driver;
 use crate::rules;
@@ -85,14 +86,22 @@ pub(super) fn now() -> Outstanding {
 pub(super) fn require_nothing_of(service: &str, driver: &Driver, when: &str) {
     driver.check_left_no_object();
     let mut left = driver::registered(service);
+    let objects = object::alive_of(service);
+    // Nothing else has a rule of its own at this point: its handle would have ended before.
+    let generic = objects.iter().any(|(kind, _)| *kind == Kind::GenericObject);
+    let rule = if generic {
+        &rules::NDIS_ALLOCATE_GENERIC_OBJECT
+    } else {
+        &rules::RESOURCES_LEFT
+    };
     left.extend(
-        object::alive_of(service)
+        objects
             .into_iter()
             .map(|(kind, name)| format!("{kind}: {name}")),
     );
     if !left.is_empty() {
         rules::broken(
-            &rules::RESOURCES_LEFT,
+            rule,
             format_args!("{when} ({service}), and this is left:\n{}", left.join("\n")),
         );
     }

@@ -129,6 +129,11 @@ crate::ddi! { "ndis.sys":
 
     /// Frees such an object.
     [PASSIVE..=DISPATCH] fn NdisFreeGenericObject(NdisObject: *mut NDIS_GENERIC_OBJECT) {
+        rules::check(
+            &rules::NDIS_ALLOCATE_GENERIC_OBJECT,
+            !object::is_dead(NdisObject.cast(), Kind::GenericObject),
+            || format!("NdisFreeGenericObject: {NdisObject:p} was freed"),
+        );
         let object = resolve::<Generic>(NdisObject.cast(), "NdisFreeGenericObject");
         super::resources::require_none_of(NdisObject.cast(), "NdisFreeGenericObject");
         object::retire(object);
@@ -172,3 +177,25 @@ fn allocate(function: &'static str, length: u32, tag: u32) -> *mut c_void {
 }
 
 static MDLS: LazyLock<Mutex<HashMap<usize, u32>>> = LazyLock::new(Mutex::default);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::assert_broken;
+
+    #[test]
+    fn a_generic_object_is_freed_once() {
+        assert_broken(
+            &rules::NDIS_ALLOCATE_GENERIC_OBJECT,
+            &["NdisFreeGenericObject", "was freed"],
+            || {
+                // SAFETY: the driver object is not looked at.
+                let object = unsafe { NdisAllocateGenericObject(ptr::null_mut(), 1, 0) };
+                // SAFETY: the object is alive.
+                unsafe { NdisFreeGenericObject(object) };
+                // SAFETY: it is not; the host finds out.
+                unsafe { NdisFreeGenericObject(object) };
+            },
+        );
+    }
+}

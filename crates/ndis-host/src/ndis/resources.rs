@@ -25,7 +25,6 @@ pub(crate) fn require_none_of(handle: NDIS_HANDLE, function: &str) {
         Kind::WorkItem => &rules::INIT_NDIS_ALLOCATE_IO_WORK_ITEM,
         Kind::Timer => &rules::CANCEL_TIMER_OBJECT,
         Kind::Configuration => &rules::NDIS_OPEN_CONFIGURATION_EX,
-        Kind::GenericObject => &rules::NDIS_ALLOCATE_GENERIC_OBJECT,
         Kind::Interrupt => interrupt_rule(handle, function),
         Kind::Dma => &rules::INIT_REGISTER_SG,
         _ => &rules::RESOURCES_LEFT,

@@ -150,3 +150,26 @@ unsafe fn note_link(adapter: &'static Adapter, indication: &NDIS_STATUS_INDICATI
     unsafe { ptr::copy_nonoverlapping(buffer.cast::<u8>(), target, length) };
     adapter.with_attributes(|attributes| attributes.link = link);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ndis::testing::{Miniport, halt, start};
+    use crate::rules::testing::assert_broken;
+
+    #[test]
+    fn no_status_after_halt_returned() {
+        assert_broken(
+            &rules::NDIS_M_INDICATE_STATUS_EX,
+            &["NdisMIndicateStatusEx", "is halted"],
+            || {
+                let adapter = start("status", Miniport::default());
+                let handle = handle_of(adapter);
+                halt(adapter);
+                let mut indication = NDIS_STATUS_INDICATION::zeroed();
+                // SAFETY: the indication lives during the call; the handle is what is found out.
+                unsafe { NdisMIndicateStatusEx(handle, &raw mut indication) };
+            },
+        );
+    }
+}

@@ -61,7 +61,7 @@ super::rules! {
         "ndis-spinlockrelease.md";
     NDIS_ALLOCATE_GENERIC_OBJECT = Verifier "NdisAllocateGenericObject",
         "generic object allocate/free alternate; all freed at end of MiniportHaltEx",
-        "when the handle that a generic object was allocated with ends: it was freed",
+        "when DriverUnload has returned: no generic object of the image is left; and when one is freed: it was not freed before",
         "ndis-ndisallocategenericobject.md";
     NDIS_ALLOCATE_MDL = Verifier "NdisAllocateMdl",
         "MDL allocate/free alternate; all freed at end of MiniportHaltEx",
@@ -81,7 +81,7 @@ super::rules! {
         "ndis-ndismfreesharedmemory.md";
     NDIS_M_INDICATE_STATUS_EX = Verifier "NdisMIndicateStatusEx",
         "no status indication after MiniportHaltEx returned",
-        "when NdisMIndicateStatusEx is called: the adapter is not halted",
+        "when NdisMIndicateStatusEx is called: the handle is not that of an adapter whose halt has returned",
         "ndis-ndismindicatestatusex.md";
     CANCEL_TIMER_OBJECT = Verifier "CancelTimerObject",
         "set and cancel alternate; no timer still set when MiniportHaltEx ends",
