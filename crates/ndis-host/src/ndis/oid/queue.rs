@@ -69,6 +69,14 @@ impl Entry {
         }
     }
 
+    /// The request that the source made, whatever the miniport gets.
+    fn made(&self) -> Request {
+        match self.source {
+            Source::Binding(_, request) | Source::Filter(_, request) => request,
+            Source::Host(_) => self.request,
+        }
+    }
+
     /// A request of NDIS's own in the place of the source's; `then` makes the answer.
     pub(super) fn translated(
         mut own: Box<Own>,
@@ -112,9 +120,9 @@ impl Queue {
 
     /// Takes a request on its way, on this thread if `inline` and it is its turn.
     pub(super) fn submit(&self, at: Layer, entry: Entry, inline: bool) -> NDIS_STATUS {
-        let address = entry.request.raw() as usize;
+        let address = entry.made().raw() as usize;
         let mut inner = self.0.lock();
-        let same = |entry: &Entry| entry.request.raw() as usize == address;
+        let same = |entry: &Entry| entry.made().raw() as usize == address;
         if inner.current.as_ref().is_some_and(same) || inner.waiting.iter().any(same) {
             drop(inner);
             rules::broken(
