@@ -11,7 +11,7 @@ mod lives;
 
 use std::{collections::BTreeMap, env, fs, path::Path, time::Duration};
 
-use lives::{Edge, SERVICE, impatient, lent, red_zones, soon};
+use lives::{Edge, SERVICE, impatient, lent, no_shared_memory, red_zones, slow_oids, soon};
 use ndis_host::{
     lab::Lab,
     nt::sched::{self, Seed},
@@ -134,22 +134,44 @@ alarms! {
     write_to_readonly: Device, WRITE_TO_READONLY, "a write at";
 
     // Miniports.
+    bugcheck_driver_unload_unexpected: Miniport, NDIS_BUGCHECK_DRIVER_UNLOAD_UNEXPECTED, "NdisMDeregisterMiniportDriver";
+    bugcheck_free_invalid_shared_mem: Miniport, NDIS_BUGCHECK_FREE_INVALID_SHARED_MEM, "NdisMFreeSharedMemory";
+    bugcheck_halt_without_interrupt_deregister: Miniport, NDIS_BUGCHECK_HALT_WITHOUT_INTERRUPT_DEREGISTER, "MiniportHaltEx";
+    bugcheck_if_provider_deregister_unexpected: Miniport, NDIS_BUGCHECK_IF_PROVIDER_DEREGISTER_UNEXPECTED, "NdisIfDeregisterProvider";
+    bugcheck_if_stack_table_loop: Miniport, NDIS_BUGCHECK_IF_STACK_TABLE_LOOP, "NdisIfAddIfStackEntry";
     bugcheck_illegal_miniport_state_transition: Miniport, NDIS_BUGCHECK_ILLEGAL_MINIPORT_STATE_TRANSITION, "NdisMPauseComplete";
     bugcheck_illegal_net_pnp_event: Miniport, NDIS_BUGCHECK_ILLEGAL_NET_PNP_EVENT, "only intermediate drivers";
+    bugcheck_init_failed_without_interrupt_deregister: Refused, NDIS_BUGCHECK_INIT_FAILED_WITHOUT_INTERRUPT_DEREGISTER, "MiniportInitializeEx";
+    bugcheck_invalid_object_header: Miniport, NDIS_BUGCHECK_INVALID_OBJECT_HEADER, "NdisMIndicateStatusEx";
+    bugcheck_invalid_oid_completion: Miniport, NDIS_BUGCHECK_INVALID_OID_COMPLETION, "NdisMOidRequestComplete";
     bugcheck_leaked_nbl: Miniport, NDIS_BUGCHECK_LEAKED_NBL, "NdisFreeNetBufferListPool";
     bugcheck_miniport_failed_oid_which_must_succeed_query: Sleeper, NDIS_BUGCHECK_MINIPORT_FAILED_OID_WHICH_MUST_SUCCEED, "OID_PNP_QUERY_POWER";
     bugcheck_miniport_fatal_error: Sleeper, NDIS_BUGCHECK_MINIPORT_FATAL_ERROR, "OID_PNP_SET_POWER";
     bugcheck_oid_request_invalid_buffer: Miniport, NDIS_BUGCHECK_OID_REQUEST_INVALID_BUFFER, "BytesRead is 5, the buffer has 4 bytes";
+    bugcheck_pm_init_failed_no_int_deregister: Refused, NDIS_BUGCHECK_PM_INIT_FAILED_NO_INT_DEREGISTER, "MiniportInitializeEx";
+    bugcheck_reset_complete_unexpected: Miniport, NDIS_BUGCHECK_RESET_COMPLETE_UNEXPECTED, "NdisMResetComplete";
+    bugcheck_reset_complete_unexpected_return: Miniport, NDIS_BUGCHECK_RESET_COMPLETE_UNEXPECTED, "MiniportResetEx";
+    bugcheck_shared_mem_corruption: Miniport, NDIS_BUGCHECK_SHARED_MEM_CORRUPTION, "NdisMFreeSharedMemory";
+    bugcheck_status_indication_invalid_buffer: Miniport, NDIS_BUGCHECK_STATUS_INDICATION_INVALID_BUFFER, "NdisMIndicateStatusEx";
     bugcheck_wait_event_high_irql: Miniport, NDIS_BUGCHECK_WAIT_EVENT_HIGH_IRQL, "NdisWaitEvent";
     bugcheck_watchdog_miniport_halt: Miniport, NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT, "has not returned", soon;
     bugcheck_watchdog_miniport_oid: Asked, NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID, "query 0x00020106 is pending", impatient;
     bugcheck_watchdog_miniport_pause: Miniport, NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE, "MiniportPause", soon;
     bugcheck_watchdog_miniport_pause_runs: Miniport, NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE, "has not returned", soon;
     cancel_timer_object: Miniport, CANCEL_TIMER_OBJECT, "MiniportHaltEx";
+    cancel_timer_object_freed_set: Miniport, CANCEL_TIMER_OBJECT, "NdisFreeTimerObject";
+    double_complete: Miniport, DOUBLE_COMPLETE, "MiniportOidRequest";
     flags_irql: Miniport, FLAGS_IRQL, "MiniportSendNetBufferLists";
     flags_irql_register: Miniport, FLAGS_IRQL, "MiniportSendNetBufferLists";
+    init_de_register_interrupt: Miniport, INIT_DE_REGISTER_INTERRUPT, "NdisMDeregisterInterruptEx";
     init_ndis_allocate_io_work_item: Miniport, INIT_NDIS_ALLOCATE_IO_WORK_ITEM, "MiniportHaltEx";
+    init_register_interrupt: Miniport, INIT_REGISTER_INTERRUPT, "NdisMRegisterInterruptEx";
+    init_register_sg: Miniport, INIT_REGISTER_SG, "MiniportHaltEx";
+    init_register_sg_list_freed_twice: Miniport, INIT_REGISTER_SG, "NdisMFreeNetBufferSGList";
+    init_register_sg_list_kept: Miniport, INIT_REGISTER_SG, "NdisMDeregisterScatterGatherDma";
     invalid_handle_freed_pool: Miniport, INVALID_HANDLE, "NdisFreeNetBufferListPool";
+    invalid_handle_interface: Miniport, INVALID_HANDLE, "NdisIfDeregisterInterface";
+    invalid_handle_of_other_kind: Miniport, INVALID_HANDLE, "NdisFreeNetBufferListPool";
     irql_dispatch: Miniport, IRQL_DISPATCH, "KeAcquireSpinLockAtDpcLevel";
     irql_ex_allocate_pool_device: Miniport, IRQL_EX_ALLOCATE_POOL, "ExAllocatePool2";
     irql_ex_allocate_pool_paged: Miniport, IRQL_EX_ALLOCATE_POOL, "paged pool";
@@ -187,25 +209,55 @@ alarms! {
     miniport_adapter_state_asleep_receive: Sleeper, MINIPORT_ADAPTER_STATE, "frames are indicated in a low-power state";
     miniport_adapter_state_asleep_status: Sleeper, MINIPORT_ADAPTER_STATE, "is indicated in a low-power state";
     miniport_adapter_state_attributes: Miniport, MINIPORT_ADAPTER_STATE, "MiniportInitializeEx";
+    miniport_adapter_state_attributes_late: Miniport, MINIPORT_ADAPTER_STATE, "NdisMSetMiniportAttributes";
+    miniport_adapter_state_attributes_missing: Miniport, MINIPORT_ADAPTER_STATE, "without registration and general attributes";
     miniport_adapter_state_indicate_paused: Miniport, MINIPORT_ADAPTER_STATE, "NdisMIndicateReceiveNetBufferLists";
+    miniport_adapter_state_initialize_pending: Refused, MINIPORT_ADAPTER_STATE, "MiniportInitializeEx returned NDIS_STATUS_PENDING";
+    miniport_adapter_state_reset_status: Miniport, MINIPORT_ADAPTER_STATE, "NdisMIndicateStatusEx";
+    miniport_adapter_state_status_source: Miniport, MINIPORT_ADAPTER_STATE, "NdisMIndicateStatusEx";
     miniport_pause_return: Miniport, MINIPORT_PAUSE_RETURN, "MiniportPause";
+    nbl_ownership_clone_kept: Miniport, NBL_OWNERSHIP, "were made from it";
     nbl_ownership_completed_twice: Miniport, NBL_OWNERSHIP, "NdisMSendNetBufferListsComplete";
+    nbl_ownership_context_kept: Miniport, NBL_OWNERSHIP, "context space is still allocated";
+    nbl_ownership_freed_twice: Miniport, NBL_OWNERSHIP, "NdisFreeNetBufferList";
+    nbl_ownership_indicated_miscounted: Miniport, NBL_OWNERSHIP, "NumberOfNetBufferLists is 2";
     nbl_ownership_retreat_kept: Miniport, NBL_OWNERSHIP, "NdisMSendNetBufferListsComplete";
+    nbl_ownership_status_not_set: Miniport, NBL_OWNERSHIP, "its Status member was not set";
+    ndis_allocate_generic_object: Miniport, NDIS_ALLOCATE_GENERIC_OBJECT, "generic object";
+    ndis_allocate_generic_object_freed_twice: Miniport, NDIS_ALLOCATE_GENERIC_OBJECT, "NdisFreeGenericObject";
     ndis_allocate_mdl: Miniport, NDIS_ALLOCATE_MDL, "NdisFreeMdl";
+    ndis_allocate_memory_with_tag_priority: Miniport, NDIS_ALLOCATE_MEMORY_WITH_TAG_PRIORITY, "NdisAllocateMemoryWithTagPriority";
+    ndis_allocate_net_buffer: Miniport, NDIS_ALLOCATE_NET_BUFFER, "NdisFreeNetBufferPool";
+    ndis_allocate_net_buffer_of_list: Miniport, NDIS_ALLOCATE_NET_BUFFER, "NdisFreeNetBuffer";
+    ndis_m_deregister_interrupt_ex: Miniport, NDIS_M_DEREGISTER_INTERRUPT_EX, "NdisMSynchronizeWithInterruptEx";
+    ndis_m_free_shared_memory: Shutdown, NDIS_M_FREE_SHARED_MEMORY, "MiniportShutdownEx";
+    ndis_m_indicate_status_ex: Miniport, NDIS_M_INDICATE_STATUS_EX, "NdisMIndicateStatusEx";
+    ndis_m_map_io_space: Miniport, NDIS_M_MAP_IO_SPACE, "NdisMMapIoSpace";
+    ndis_m_map_io_space_unmapped_in_part: Miniport, NDIS_M_MAP_IO_SPACE, "NdisMUnmapIoSpace";
     ndis_m_net_pn_p_event_in_oid_request: Miniport, NDIS_M_NET_PN_P_EVENT_IN_OID_REQUEST, "NdisMNetPnPEvent";
+    ndis_m_register_io_port_range: Miniport, NDIS_M_REGISTER_IO_PORT_RANGE, "NdisMRegisterIoPortRange";
     ndis_oid_complete_pending: Miniport, NDIS_OID_COMPLETE, "NdisMOidRequestComplete";
     ndis_oid_double_complete: Miniport, NDIS_OID_DOUBLE_COMPLETE, "NdisMOidRequestComplete";
     ndis_open_configuration_ex: Miniport, NDIS_OPEN_CONFIGURATION_EX, "MiniportHaltEx";
     ndis_register_device_ex: Miniport, NDIS_REGISTER_DEVICE_EX, "NdisDeregisterDeviceEx";
     ndis_timed_data_send: Miniport, NDIS_TIMED_DATA_SEND, "kept for more than 2 s", soon;
     ndis_timed_oid_complete: Miniport, NDIS_TIMED_OID_COMPLETE, "is pending", soon;
+    periodic_timer: Miniport, PERIODIC_TIMER, "NdisCancelTimerObject";
     pool_freed_twice: Miniport, POOL_DOUBLE_FREE, "ExFreePoolWithTag";
     pool_leak: Miniport, POOL_LEAK, "unloaded";
+    resources_left_pool: Miniport, RESOURCES_LEFT, "NET_BUFFER_LIST pool";
+    resources_left_port: Miniport, RESOURCES_LEFT, "MiniportHaltEx";
     resources_left_registration: Miniport, RESOURCES_LEFT, "unloaded";
     special_pool_freed: Miniport, PAGE_FAULT_IN_FREED_POOL, "MiniportSendNetBufferLists";
     special_pool_overrun: Miniport, PAGE_FAULT_BEYOND_END, "MiniportSendNetBufferLists";
+    spin_lock_acquired_twice: Miniport, SPIN_LOCK, "NdisAcquireSpinLock";
     spin_lock_already_owned: Miniport, SPIN_LOCK_ALREADY_OWNED, "KeAcquireSpinLockAtDpcLevel";
+    spin_lock_balanced: Miniport, SPIN_LOCK_BALANCED, "NdisReleaseSpinLock";
     spin_lock_dpr: Miniport, SPIN_LOCK_DPR, "MiniportSendNetBufferLists";
+    spin_lock_dpr_acquired_twice: Miniport, SPIN_LOCK_DPR, "NdisDprAcquireSpinLock";
+    spin_lock_dpr_release: Miniport, SPIN_LOCK_DPR_RELEASE, "NdisDprAcquireSpinLock";
+    spinlock_release: Miniport, SPINLOCK_RELEASE, "NdisReleaseSpinLock";
+    write_error_log: Miniport, WRITE_ERROR_LOG, "MiniportInitializeEx", no_shared_memory;
 
     // Protocols.
     bugcheck_invalid_open_in_bind_context: Protocol, NDIS_BUGCHECK_INVALID_OPEN_IN_BIND_CONTEXT, "NdisOpenAdapterEx";
@@ -220,16 +272,22 @@ alarms! {
     invalid_handle_work_item_of_protocol: Protocol, INVALID_HANDLE, "NdisAllocateIoWorkItem";
     irql_interfaces_function: Protocol, IRQL_INTERFACES_FUNCTION, "NdisIfQueryBindingIfIndex";
     irql_protocol_driver_function: Protocol, IRQL_PROTOCOL_DRIVER_FUNCTION, "NdisDeregisterProtocolDriver";
+    nbl_ownership_lent_changed: Protocol, NBL_OWNERSHIP, "ProtocolReceiveNetBufferLists", lent;
     nbl_ownership_lent_returned: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists", lent;
     nbl_ownership_returned_twice: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists";
+    nbl_ownership_source: Protocol, NBL_OWNERSHIP, "its SourceHandle is";
+    ndis_oid_double_request: Protocol, NDIS_OID_DOUBLE_REQUEST, "NdisOidRequest", slow_oids;
     ndis_re_enumerate_protocol_bindings: Protocol, NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS, "NdisReEnumerateProtocolBindings";
     protocol_binding_state_closed_late: Protocol, PROTOCOL_BINDING_STATE, "NdisCloseAdapterEx was not called";
+    protocol_binding_state_not_opened: Protocol, PROTOCOL_BINDING_STATE, "ProtocolBindAdapterEx succeeded";
+    protocol_binding_state_opened_twice: Protocol, PROTOCOL_BINDING_STATE, "NdisOpenAdapterEx";
     protocol_binding_state_pause: ProtocolHeld, PROTOCOL_BINDING_STATE, "NetEventPause";
 
     // Intermediate drivers.
     bugcheck_miniport_failed_oid_which_must_succeed_set: SleepingIntermediate, NDIS_BUGCHECK_MINIPORT_FAILED_OID_WHICH_MUST_SUCCEED, "OID_PNP_SET_POWER";
     im_virtual_miniport_state_associated_twice: Intermediate, IM_VIRTUAL_MINIPORT_STATE, "NdisIMAssociateMiniport";
     im_virtual_miniport_state_attributes: Intermediate, IM_VIRTUAL_MINIPORT_STATE, "NdisMSetMiniportAttributes";
+    im_virtual_miniport_state_ended_early: Intermediate, IM_VIRTUAL_MINIPORT_STATE, "NdisIMDeInitializeDeviceInstance";
     irql_im_function: Intermediate, IRQL_IM_FUNCTION, "NdisIMInitializeDeviceInstanceEx";
 
     // Filters.
@@ -319,6 +377,10 @@ impl Alarm {
         lab.add_image(SERVICE, image);
         (self.prepare)(&lab);
         self.edge.live(&lab);
+        if self.edge == Edge::Shutdown {
+            // Nothing is undone any more.
+            return;
+        }
         lab.unload(SERVICE).expect("the driver was loaded");
         if self.edge == Edge::SeededDevice {
             // For what calls into a driver that is gone.

@@ -13,7 +13,7 @@ use ndis_host::{
     ndis::{
         AdapterState, BindingState,
         device::{FilterKind, FilterRun},
-        policy::Resources,
+        policy::{Resources, When},
     },
     nic::NicConfig,
     nt::pool,
@@ -53,6 +53,10 @@ pub(super) enum Edge {
     SleepingIntermediate,
     /// A miniport that is unplugged when it has just been asked for something.
     Asked,
+    /// A miniport that refuses its adapter: when it is plugged, or when it wakes.
+    Refused,
+    /// A miniport whose system is shut down in the end.
+    Shutdown,
 }
 
 impl Edge {
@@ -60,7 +64,12 @@ impl Edge {
     pub(super) fn live(self, lab: &Lab) {
         match self {
             Edge::Device | Edge::SeededDevice => device(lab),
-            Edge::Miniport => miniport(lab, || use_adapter(lab, ADAPTER)),
+            Edge::Miniport => miniport(lab, || {
+                use_adapter(lab, ADAPTER);
+                use_hardware(lab, ADAPTER);
+            }),
+            Edge::Refused => refused(lab),
+            Edge::Shutdown => shutdown(lab),
             Edge::Sleeper => miniport(lab, || sleep(lab, ADAPTER)),
             Edge::Asked => asked(lab),
             Edge::Protocol => protocol(lab, false, || {}),
@@ -75,12 +84,33 @@ impl Edge {
 }
 
 fn miniport(lab: &Lab, live: impl FnOnce()) {
-    lab.add_adapter(ADAPTER, r"\Device\adapter", SERVICE, &[]);
-    lab.load_driver(SERVICE).expect("the driver loads");
+    load_miniport(lab);
     lab.plug_adapter(ADAPTER).expect("the adapter comes up");
     live();
     lab.unplug_adapter(ADAPTER)
         .expect("the adapter was plugged");
+}
+
+fn refused(lab: &Lab) {
+    load_miniport(lab);
+    if lab.plug_adapter(ADAPTER).is_ok() {
+        let asleep = lab.sleep_adapter(ADAPTER).expect("an adapter");
+        assert_eq!(asleep, Ok(()), "nothing keeps it awake");
+        let awake = lab.wake_adapter(ADAPTER).expect("an adapter");
+        assert!(awake.is_err(), "it is refused now");
+    }
+}
+
+fn shutdown(lab: &Lab) {
+    load_miniport(lab);
+    lab.plug_adapter(ADAPTER).expect("the adapter comes up");
+    use_adapter(lab, ADAPTER);
+    lab.shut_down();
+}
+
+fn load_miniport(lab: &Lab) {
+    lab.add_adapter(ADAPTER, r"\Device\adapter", SERVICE, &[]);
+    lab.load_driver(SERVICE).expect("the driver loads");
 }
 
 fn asked(lab: &Lab) {
@@ -204,6 +234,13 @@ fn use_adapter(lab: &Lab, adapter: &str) {
     lab.remove_client("client").expect("the client was there");
 }
 
+/// What the device of a miniport does, and what NDIS does to it: nothing, if it has no handlers for it.
+fn use_hardware(lab: &Lab, adapter: &str) {
+    lab.raise_interrupt(adapter, 0).expect("an adapter");
+    lab.check_for_hang(adapter).expect("an adapter");
+    lab.reset_adapter(adapter).expect("an adapter");
+}
+
 /// A client above an adapter while it sleeps and wakes.
 fn sleep(lab: &Lab, adapter: &str) {
     let client = lab.add_client("client", adapter).expect("a device");
@@ -243,6 +280,19 @@ pub(super) fn red_zones(_lab: &Lab) {
 /// What is received is only lent.
 pub(super) fn lent(lab: &Lab) {
     lab.policy(|policy| policy.receive_resources = Resources::Always);
+}
+
+/// OID requests are answered later.
+pub(super) fn slow_oids(lab: &Lab) {
+    lab.policy(|policy| {
+        policy.oid = When::Later;
+        policy.nic_oid = When::Later;
+    });
+}
+
+/// The first block of memory to share with the device is not there.
+pub(super) fn no_shared_memory(lab: &Lab) {
+    lab.fail_nth("NdisMAllocateSharedMemory", 1);
 }
 
 /// The service of each image, by which its protocol is known.

@@ -106,5 +106,6 @@ pub(super) fn require_nothing_of(service: &str, driver: &Driver, when: &str) {
         );
     }
     rules::held(&rules::RESOURCES_LEFT);
+    rules::held(&rules::NDIS_ALLOCATE_GENERIC_OBJECT);
     driver.check_left_no_memory(when);
 }

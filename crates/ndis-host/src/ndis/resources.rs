@@ -14,7 +14,6 @@ pub(crate) fn require_none_of(handle: NDIS_HANDLE, function: &str) {
             &rules::INIT_NDIS_ALLOCATE_IO_WORK_ITEM,
             &rules::CANCEL_TIMER_OBJECT,
             &rules::NDIS_OPEN_CONFIGURATION_EX,
-            &rules::NDIS_ALLOCATE_GENERIC_OBJECT,
             &rules::RESOURCES_LEFT,
         ] {
             rules::held(rule);

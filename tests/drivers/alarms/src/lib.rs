@@ -36,11 +36,16 @@ pub mod device;
 pub mod event;
 pub mod filter;
 pub mod frame;
+pub mod hardware;
 pub mod im;
+pub mod interface;
 pub mod irql;
 pub mod kernel;
 pub mod miniport;
+pub mod port;
 pub mod protocol;
+pub mod spin_lock;
+pub mod status;
 pub mod thread;
 
 pub use ndis_sys as sys;

@@ -173,14 +173,21 @@ impl Adapter {
 
     /// The general attributes.
     pub fn set_general_attributes(&self) -> sys::NDIS_STATUS {
-        let mut power = sys::NDIS_PM_CAPABILITIES {
+        self.set_general_attributes_with(&mut sys::NDIS_PM_CAPABILITIES {
             Header: sys::NDIS_OBJECT_HEADER::new(
                 sys::NDIS_OBJECT_TYPE_DEFAULT,
                 sys::NDIS_PM_CAPABILITIES_REVISION_2,
                 sys::NDIS_SIZEOF_NDIS_PM_CAPABILITIES_REVISION_2,
             ),
             ..sys::NDIS_PM_CAPABILITIES::zeroed()
-        };
+        })
+    }
+
+    /// The same with these capabilities; null if the adapter is to be halted to sleep.
+    pub fn set_general_attributes_with(
+        &self,
+        power: *mut sys::NDIS_PM_CAPABILITIES,
+    ) -> sys::NDIS_STATUS {
         let mut address = [0; 32];
         address[..6].copy_from_slice(&ADDRESS);
         let mut attributes = sys::NDIS_MINIPORT_ADAPTER_ATTRIBUTES {
@@ -216,7 +223,7 @@ impl Adapter {
                 IfType: sys::IF_TYPE_ETHERNET_CSMACD,
                 SupportedOidList: OIDS.as_ptr().cast_mut(),
                 SupportedOidListLength: size_of_val(OIDS) as u32,
-                PowerManagementCapabilitiesEx: &raw mut power,
+                PowerManagementCapabilitiesEx: power,
                 ..sys::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES::zeroed()
             },
         };

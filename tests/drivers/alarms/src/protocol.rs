@@ -200,7 +200,12 @@ impl Binding {
     }
 
     /// Sets a number of the adapter below, and waits for the answer.
-    pub fn set(&self, oid: sys::NDIS_OID, mut value: u32) -> sys::NDIS_STATUS {
+    pub fn set(&self, oid: sys::NDIS_OID, value: u32) -> sys::NDIS_STATUS {
+        self.set_times(oid, value, 1)
+    }
+
+    /// The same, with the request made so many times before the wait. Once is right.
+    pub fn set_times(&self, oid: sys::NDIS_OID, mut value: u32, times: u32) -> sys::NDIS_STATUS {
         let mut request = sys::NDIS_OID_REQUEST {
             Header: sys::NDIS_OBJECT_HEADER::new(
                 sys::NDIS_OBJECT_TYPE_OID_REQUEST,
@@ -218,7 +223,10 @@ impl Binding {
             BytesNeeded: 0,
         };
         self.done.clear();
-        let status = call!(NdisOidRequest(self.handle(), &raw mut request));
+        let mut status = SUCCESS;
+        for _ in 0..times {
+            status = call!(NdisOidRequest(self.handle(), &raw mut request));
+        }
         self.ended(status)
     }
 
@@ -252,10 +260,15 @@ impl Binding {
 
     /// Sends a frame, if the binding runs and there is memory.
     pub fn send(&self) {
+        self.send_from(self.handle());
+    }
+
+    /// The same in the name of `source`. The binding's handle is right.
+    pub fn send_from(&self, source: sys::NDIS_HANDLE) {
         if !self.enter() {
             return;
         }
-        match Nbl::frame(self.driver(), self.pool(), self.handle()) {
+        match Nbl::frame(self.driver(), self.pool(), source) {
             Some(nbl) => call!(NdisSendNetBufferLists(self.handle(), nbl.0, 0, 0)),
             None => self.leave(),
         }

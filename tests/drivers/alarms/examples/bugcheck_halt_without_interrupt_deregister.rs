@@ -1,0 +1,22 @@
+//! An interrupt that is not deregistered in halt.
+
+#![no_std]
+
+use alarms::{Adapter, Miniport, WRONG, hardware, sys};
+
+alarms::driver!(miniport: Driver);
+
+struct Driver;
+
+impl Miniport for Driver {
+    fn initialize(adapter: &'static Adapter) -> sys::NDIS_STATUS {
+        hardware::open_with_interrupt(adapter)
+    }
+
+    fn halt(adapter: &'static Adapter) {
+        if !WRONG {
+            hardware::deregister_interrupt(adapter);
+        }
+        adapter.close();
+    }
+}

@@ -1,0 +1,26 @@
+//! An NDIS spin lock that is acquired at DISPATCH_LEVEL while it is held by the other form.
+
+#![no_std]
+
+use alarms::{Adapter, Miniport, WRONG, frame::Nbl, spin_lock};
+
+alarms::driver!(miniport: Driver);
+
+struct Driver;
+
+impl Miniport for Driver {
+    fn send(adapter: &'static Adapter, nbls: Nbl) {
+        if WRONG {
+            LOCK.acquire();
+            LOCK.acquire_at_dispatch();
+            LOCK.release_at_dispatch();
+            LOCK.release();
+        } else {
+            LOCK.acquire();
+            LOCK.release();
+        }
+        adapter.complete(nbls);
+    }
+}
+
+static LOCK: spin_lock::Lock = spin_lock::Lock::new();
