@@ -101,8 +101,18 @@ pub(crate) struct Queue(Monitor<Inner>);
 struct Inner {
     current: Option<Entry>,
     waiting: VecDeque<Entry>,
-    /// The request that was completed last: to tell a second completion from nonsense.
-    last_completed: usize,
+    /// The requests that were completed last: to tell a second completion from nonsense. Not only
+    /// one: when a request is completed, the next is at the miniport at once, on another thread.
+    completed: VecDeque<usize>,
+}
+
+impl Inner {
+    fn note_completed(&mut self, request: *mut NDIS_OID_REQUEST) {
+        self.completed.push_back(request as usize);
+        if self.completed.len() > REMEMBERED {
+            self.completed.pop_front();
+        }
+    }
 }
 
 impl Queue {
@@ -258,7 +268,7 @@ impl Queue {
         }
         rules::held(&rules::DOUBLE_COMPLETE);
         let entry = inner.current.take().expect("just looked at");
-        inner.last_completed = entry.request.raw() as usize;
+        inner.note_completed(entry.request.raw());
         drop(inner);
         self.0.notify_all();
         let status = finish(at, entry, status, inline);
@@ -275,10 +285,10 @@ impl Queue {
                 .as_ref()
                 .is_some_and(|entry| entry.request.raw() == request);
             if is_it {
-                inner.last_completed = request as usize;
+                inner.note_completed(request);
                 Ok(inner.current.take().expect("just looked at"))
             } else {
-                Err(inner.last_completed == request as usize)
+                Err(inner.completed.contains(&(request as usize)))
             }
         };
         let entry = match taken {
@@ -470,6 +480,9 @@ const MUST_NOT_FAIL: &[NDIS_OID] = &[
     OID_PM_REMOVE_WOL_PATTERN,
     OID_PM_REMOVE_PROTOCOL_OFFLOAD,
 ];
+
+/// How many completed requests an adapter's queue knows.
+const REMEMBERED: usize = 16;
 
 fn next_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
