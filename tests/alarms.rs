@@ -11,7 +11,7 @@ mod lives;
 
 use std::{collections::BTreeMap, env, fs, path::Path, time::Duration};
 
-use lives::{Edge, SERVICE, impatient, lent, no_shared_memory, red_zones, slow_oids, soon};
+use lives::{Edge, SERVICE, hung, impatient, lent, no_shared_memory, red_zones, slow_oids, soon};
 use ndis_host::{
     lab::Lab,
     nt::sched::{self, Seed},
@@ -134,6 +134,7 @@ alarms! {
     write_to_readonly: Device, WRITE_TO_READONLY, "a write at";
 
     // Miniports.
+    bugcheck_allocate_shared_mem_high_irql: Miniport, NDIS_BUGCHECK_ALLOCATE_SHARED_MEM_HIGH_IRQL, "NdisMAllocateSharedMemory";
     bugcheck_driver_unload_unexpected: Miniport, NDIS_BUGCHECK_DRIVER_UNLOAD_UNEXPECTED, "NdisMDeregisterMiniportDriver";
     bugcheck_free_invalid_shared_mem: Miniport, NDIS_BUGCHECK_FREE_INVALID_SHARED_MEM, "NdisMFreeSharedMemory";
     bugcheck_halt_without_interrupt_deregister: Miniport, NDIS_BUGCHECK_HALT_WITHOUT_INTERRUPT_DEREGISTER, "MiniportHaltEx";
@@ -153,6 +154,7 @@ alarms! {
     bugcheck_reset_complete_unexpected_return: Miniport, NDIS_BUGCHECK_RESET_COMPLETE_UNEXPECTED, "MiniportResetEx";
     bugcheck_shared_mem_corruption: Miniport, NDIS_BUGCHECK_SHARED_MEM_CORRUPTION, "NdisMFreeSharedMemory";
     bugcheck_status_indication_invalid_buffer: Miniport, NDIS_BUGCHECK_STATUS_INDICATION_INVALID_BUFFER, "NdisMIndicateStatusEx";
+    bugcheck_stuck_nbl: Unwaited, NDIS_BUGCHECK_STUCK_NBL, "NetEventPause", impatient;
     bugcheck_wait_event_high_irql: Miniport, NDIS_BUGCHECK_WAIT_EVENT_HIGH_IRQL, "NdisWaitEvent";
     bugcheck_watchdog_miniport_halt: Miniport, NDIS_BUGCHECK_WATCHDOG_MINIPORT_HALT, "has not returned", soon;
     bugcheck_watchdog_miniport_oid: Asked, NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID, "query 0x00020106 is pending", impatient;
@@ -161,6 +163,7 @@ alarms! {
     cancel_timer_object: Miniport, CANCEL_TIMER_OBJECT, "MiniportHaltEx";
     cancel_timer_object_freed_set: Miniport, CANCEL_TIMER_OBJECT, "NdisFreeTimerObject";
     double_complete: Miniport, DOUBLE_COMPLETE, "MiniportOidRequest";
+    double_complete_work_item: Miniport, DOUBLE_COMPLETE_WORK_ITEM, "NdisMOidRequestComplete";
     flags_irql: Miniport, FLAGS_IRQL, "MiniportSendNetBufferLists";
     flags_irql_register: Miniport, FLAGS_IRQL, "MiniportSendNetBufferLists";
     init_de_register_interrupt: Miniport, INIT_DE_REGISTER_INTERRUPT, "NdisMDeregisterInterruptEx";
@@ -240,8 +243,11 @@ alarms! {
     ndis_oid_double_complete: Miniport, NDIS_OID_DOUBLE_COMPLETE, "NdisMOidRequestComplete";
     ndis_open_configuration_ex: Miniport, NDIS_OPEN_CONFIGURATION_EX, "MiniportHaltEx";
     ndis_register_device_ex: Miniport, NDIS_REGISTER_DEVICE_EX, "NdisDeregisterDeviceEx";
+    ndis_stall_execution_delay: Miniport, NDIS_STALL_EXECUTION_DELAY, "KeStallExecutionProcessor";
+    ndis_timed_data_hang: Miniport, NDIS_TIMED_DATA_HANG, "completed no send for 2s", hung;
     ndis_timed_data_send: Miniport, NDIS_TIMED_DATA_SEND, "kept for more than 2 s", soon;
     ndis_timed_oid_complete: Miniport, NDIS_TIMED_OID_COMPLETE, "is pending", soon;
+    null_check: Miniport, NULL_CHECK, "MiniportSendNetBufferLists";
     periodic_timer: Miniport, PERIODIC_TIMER, "NdisCancelTimerObject";
     pool_freed_twice: Miniport, POOL_DOUBLE_FREE, "ExFreePoolWithTag";
     pool_leak: Miniport, POOL_LEAK, "unloaded";
@@ -277,6 +283,7 @@ alarms! {
     nbl_ownership_returned_twice: Protocol, NBL_OWNERSHIP, "NdisReturnNetBufferLists";
     nbl_ownership_source: Protocol, NBL_OWNERSHIP, "its SourceHandle is";
     ndis_oid_double_request: Protocol, NDIS_OID_DOUBLE_REQUEST, "NdisOidRequest", slow_oids;
+    ndis_query_bind_instance_name: Protocol, NDIS_QUERY_BIND_INSTANCE_NAME, "unloaded";
     ndis_re_enumerate_protocol_bindings: Protocol, NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS, "NdisReEnumerateProtocolBindings";
     protocol_binding_state_closed_late: Protocol, PROTOCOL_BINDING_STATE, "NdisCloseAdapterEx was not called";
     protocol_binding_state_not_opened: Protocol, PROTOCOL_BINDING_STATE, "ProtocolBindAdapterEx succeeded";

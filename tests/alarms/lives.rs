@@ -53,6 +53,8 @@ pub(super) enum Edge {
     SleepingIntermediate,
     /// A miniport that is unplugged when it has just been asked for something.
     Asked,
+    /// A miniport whose client is paused right after a send.
+    Unwaited,
     /// A miniport that refuses its adapter: when it is plugged, or when it wakes.
     Refused,
     /// A miniport whose system is shut down in the end.
@@ -68,6 +70,7 @@ impl Edge {
                 use_adapter(lab, ADAPTER);
                 use_hardware(lab, ADAPTER);
             }),
+            Edge::Unwaited => miniport(lab, || send_unwaited(lab, ADAPTER)),
             Edge::Refused => refused(lab),
             Edge::Shutdown => shutdown(lab),
             Edge::Sleeper => miniport(lab, || sleep(lab, ADAPTER)),
@@ -241,6 +244,16 @@ fn use_hardware(lab: &Lab, adapter: &str) {
     lab.reset_adapter(adapter).expect("an adapter");
 }
 
+/// A client above an adapter sends, and another protocol comes at once: the first is paused.
+fn send_unwaited(lab: &Lab, adapter: &str) {
+    let client = lab.add_client("client", adapter).expect("a device");
+    assert!(client.wait_state(BindingState::Running, SOON));
+    client.send(&[Frame::new(MAC_BELOW, MAC_PEER, 0).bytes()]);
+    lab.add_client("other", adapter).expect("a device");
+    lab.remove_client("other").expect("the client was there");
+    lab.remove_client("client").expect("the client was there");
+}
+
 /// A client above an adapter while it sleeps and wakes.
 fn sleep(lab: &Lab, adapter: &str) {
     let client = lab.add_client("client", adapter).expect("a device");
@@ -261,6 +274,11 @@ fn sleep_and_wake(lab: &Lab) {
 /// A limit for PnP operations that a test can wait for, and none that comes before it.
 pub(super) fn impatient(lab: &Lab) {
     lab.policy(|policy| policy.watchdog = Duration::from_secs(2));
+}
+
+/// A limit for the time without a completion that a test can wait for.
+pub(super) fn hung(lab: &Lab) {
+    lab.policy(|policy| policy.hang_limit = Duration::from_secs(2));
 }
 
 /// Limits that a test can wait for.
