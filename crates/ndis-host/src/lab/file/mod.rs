@@ -339,11 +339,14 @@ impl LabFile {
             device("client", index, &client.above)?;
         }
         let clients: Vec<&str> = self.clients.iter().map(|it| it.name.as_str()).collect();
+        let adapters = self.adapters.iter().map(|it| it.name.as_str());
+        let plugs: Vec<&str> = nics.iter().copied().chain(adapters).collect();
         for (index, step) in self.steps.iter().enumerate() {
             for (key, refers, name) in step.refers() {
                 let (wanted, names) = match refers {
                     Refers::Service => ("an [[image]] with that service", &services),
                     Refers::Nic => ("a [[nic]]", &nics),
+                    Refers::Plug => ("a [[nic]] or an [[adapter]]", &plugs),
                     Refers::Client => ("a [[client]]", &clients),
                     Refers::Adapter => (DEVICE, &devices),
                 };

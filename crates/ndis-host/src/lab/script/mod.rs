@@ -31,7 +31,7 @@ pub use run::Runner;
 pub enum Step {
     /// Loads the image of that service.
     Load(String),
-    /// Plugs that NIC in.
+    /// Plugs that NIC in, or that adapter of an image.
     Plug(String),
     /// Brings that client up and waits until it runs.
     Attach(String),
@@ -57,9 +57,9 @@ pub enum Step {
     Binding(BindingSection),
     /// Adds a virtual miniport, or sets registry values of one.
     VirtualMiniport(VirtualMiniportSection),
-    /// Takes that NIC out in the orderly way, with traffic on its way.
+    /// Takes that NIC or adapter out in the orderly way, with traffic on its way.
     Unplug(String),
-    /// Pulls that NIC out by surprise, with traffic on its way.
+    /// Pulls that NIC or adapter out by surprise, with traffic on its way.
     Pull(String),
     /// Unbinds that client and takes it away.
     Detach(String),
@@ -147,6 +147,8 @@ pub struct Ended {
 pub(super) enum Refers {
     Service,
     Nic,
+    /// A NIC or an adapter of an image.
+    Plug,
     Client,
     /// A virtual miniport or a NIC.
     Adapter,
@@ -157,7 +159,7 @@ impl Step {
     pub(super) fn refers(&self) -> Vec<(&'static str, Refers, &str)> {
         match self {
             Self::Load(name) => vec![("load", Refers::Service, name)],
-            Self::Plug(name) => vec![("plug", Refers::Nic, name)],
+            Self::Plug(name) => vec![("plug", Refers::Plug, name)],
             Self::Attach(name) => vec![("attach", Refers::Client, name)],
             Self::Running(name) => vec![("running", Refers::Client, name)],
             Self::Requests(name) => vec![("requests", Refers::Client, name)],
@@ -174,8 +176,8 @@ impl Step {
                 ("binding", Refers::Adapter, &binding.above),
             ],
             Self::Traffic(_) | Self::Sleep(_) | Self::VirtualMiniport(_) => Vec::new(),
-            Self::Unplug(name) => vec![("unplug", Refers::Nic, name)],
-            Self::Pull(name) => vec![("pull", Refers::Nic, name)],
+            Self::Unplug(name) => vec![("unplug", Refers::Plug, name)],
+            Self::Pull(name) => vec![("pull", Refers::Plug, name)],
             Self::Detach(name) => vec![("detach", Refers::Client, name)],
             Self::Uninstall(name) => vec![("uninstall", Refers::Service, name)],
             Self::Unload(name) => vec![("unload", Refers::Service, name)],
@@ -206,6 +208,8 @@ pub fn steps(file: &LabFile) -> Vec<Step> {
 pub fn standard(file: &LabFile) -> Vec<Step> {
     let services = || file.images.iter().map(|image| image.service.clone());
     let nics = || file.nics.iter().map(|nic| nic.name.clone());
+    let adapters = || file.adapters.iter().map(|adapter| adapter.name.clone());
+    let plugs = || nics().chain(adapters());
     let clients = || file.clients.iter().map(|client| client.name.clone());
     let traffic = || {
         Step::Traffic(Traffic {
@@ -220,12 +224,12 @@ pub fn standard(file: &LabFile) -> Vec<Step> {
     };
     let mut steps = Vec::new();
     steps.extend(services().map(Step::Load));
-    steps.extend(nics().map(Step::Plug));
+    steps.extend(plugs().map(Step::Plug));
     steps.extend(clients().map(Step::Attach));
     steps.push(traffic());
     steps.extend(clients().map(Step::Requests));
     steps.extend(file.virtual_miniports.iter().map(|it| storm(&it.name)));
-    steps.extend(file.nics.iter().map(|nic| storm(&nic.name)));
+    steps.extend(plugs().map(|name| storm(&name)));
     steps.extend(nics().map(Step::Link));
     steps.push(traffic());
 
@@ -243,17 +247,17 @@ pub fn standard(file: &LabFile) -> Vec<Step> {
     steps.extend(clients().map(Step::Running));
     steps.push(traffic());
 
-    steps.extend(nics().map(Step::Unplug));
-    steps.extend(nics().map(Step::Plug));
+    steps.extend(plugs().map(Step::Unplug));
+    steps.extend(plugs().map(Step::Plug));
     steps.extend(clients().map(Step::Running));
     steps.push(traffic());
-    steps.extend(nics().map(Step::Pull));
-    steps.extend(nics().map(Step::Plug));
+    steps.extend(plugs().map(Step::Pull));
+    steps.extend(plugs().map(Step::Plug));
     steps.extend(clients().map(Step::Running));
     steps.push(traffic());
 
     steps.extend(clients().map(Step::Detach));
-    steps.extend(nics().map(Step::Unplug));
+    steps.extend(plugs().map(Step::Unplug));
     let mut services: Vec<_> = services().collect();
     services.reverse();
     for service in services {

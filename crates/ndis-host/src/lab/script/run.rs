@@ -24,6 +24,8 @@ pub struct Runner<'a> {
     /// What each client binds to.
     above: BTreeMap<String, String>,
     nics: BTreeSet<String>,
+    /// Adapters of images that are plugged in.
+    adapters: BTreeSet<String>,
     services: Vec<String>,
     pub(super) ways: Ways,
     ended: Vec<Ended>,
@@ -33,6 +35,9 @@ pub struct Runner<'a> {
 
 /// A step that is over: what was counted, or why it failed or was skipped.
 pub(super) type Result<T = String> = std::result::Result<T, (Outcome, String)>;
+
+/// Takes something out of a lab, by its name.
+type PlugOut = fn(&Lab, &str) -> std::result::Result<(), LabError>;
 
 impl<'a> Runner<'a> {
     /// A runner for a lab whose images, NICs and devices are there, and nothing loaded or plugged.
@@ -45,6 +50,7 @@ impl<'a> Runner<'a> {
             clients: BTreeMap::new(),
             above: clients.into_iter().collect(),
             nics: BTreeSet::new(),
+            adapters: BTreeSet::new(),
             services: Vec::new(),
             ways: Ways::default(),
             ended: Vec::new(),
@@ -67,12 +73,13 @@ impl<'a> Runner<'a> {
             self.step(step);
         }
         let clients: Vec<_> = self.clients.keys().cloned().collect();
-        let nics: Vec<_> = self.nics.iter().cloned().collect();
+        let plugs: Vec<_> = self.adapters.iter().chain(&self.nics).cloned().collect();
         let services: Vec<_> = self.services.iter().rev().cloned().collect();
         clients
             .into_iter()
             .for_each(|name| self.step(&Step::Detach(name)));
-        nics.into_iter()
+        plugs
+            .into_iter()
             .for_each(|name| self.step(&Step::Unplug(name)));
         for service in services {
             self.step(&Step::Uninstall(service.clone()));
@@ -116,7 +123,7 @@ impl<'a> Runner<'a> {
     fn act(&mut self, step: &Step) -> Result {
         match step {
             Step::Load(service) => self.load(service),
-            Step::Plug(nic) => self.plug(nic),
+            Step::Plug(name) => self.plug(name),
             Step::Attach(client) => self.attach(client),
             Step::Running(client) => self.running(client),
             Step::Traffic(traffic) => self.traffic(traffic.frames),
@@ -140,8 +147,8 @@ impl<'a> Runner<'a> {
             }
             Step::Binding(binding) => self.set_binding(binding),
             Step::VirtualMiniport(it) => Ok(self.set_virtual_miniport(it)),
-            Step::Unplug(nic) => self.unplug(nic, Lab::unplug_nic),
-            Step::Pull(nic) => self.unplug(nic, Lab::pull_nic),
+            Step::Unplug(name) => self.unplug(name, [Lab::unplug_nic, Lab::unplug_adapter]),
+            Step::Pull(name) => self.unplug(name, [Lab::pull_nic, Lab::pull_adapter]),
             Step::Detach(client) => self.detach(client),
             Step::Uninstall(service) => {
                 self.require_loaded(service)?;
@@ -175,21 +182,28 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn plug(&mut self, nic: &str) -> Result {
-        self.lab.plug_nic(nic).map_err(trouble)?;
-        self.nics.insert(nic.to_owned());
+    fn plug(&mut self, name: &str) -> Result {
+        if self.lab.nic(name).is_ok() {
+            self.lab.plug_nic(name).map_err(trouble)?;
+            self.nics.insert(name.to_owned());
+        } else {
+            self.lab.plug_adapter(name).map_err(trouble)?;
+            self.adapters.insert(name.to_owned());
+        }
         Ok(String::new())
     }
 
-    fn unplug(
-        &mut self,
-        nic: &str,
-        how: impl Fn(&Lab, &str) -> std::result::Result<(), LabError>,
-    ) -> Result {
-        if !self.nics.remove(nic) {
-            return Err(skipped(format_args!("the NIC {nic} is not plugged in")));
-        }
-        self.with_traffic(|lab| how(lab, nic))
+    /// `how`: for a NIC, and for an adapter of an image.
+    fn unplug(&mut self, name: &str, how: [PlugOut; 2]) -> Result {
+        let [nic, adapter] = how;
+        let how = if self.nics.remove(name) {
+            nic
+        } else if self.adapters.remove(name) {
+            adapter
+        } else {
+            return Err(skipped(format_args!("{name} is not plugged in")));
+        };
+        self.with_traffic(|lab| how(lab, name))
     }
 
     fn attach(&mut self, name: &str) -> Result {
