@@ -51,6 +51,8 @@ fn query(adapter: &Adapter, query: &mut sys::NDIS_OID_REQUEST_QUERY) -> sys::NDI
         sys::OID_802_3_CURRENT_ADDRESS | sys::OID_802_3_PERMANENT_ADDRESS => {
             answer(query, &adapter.address)
         }
+        // It sleeps as it is: there is no hardware, and a pause comes first.
+        sys::OID_PNP_QUERY_POWER => sys::NDIS_STATUS_SUCCESS,
         sys::OID_GEN_XMIT_OK => count(query, adapter.counters.sent.frames()),
         sys::OID_GEN_RCV_OK => count(query, adapter.counters.received.frames()),
         sys::OID_GEN_STATISTICS => {
@@ -87,6 +89,7 @@ fn set(adapter: &Adapter, set: &mut sys::NDIS_OID_REQUEST_SET) -> sys::NDIS_STAT
     let input = unsafe { slice::from_raw_parts(set.InformationBuffer.cast::<u8>(), length) };
     let number = input.first_chunk().copied().map(u32::from_le_bytes);
     let status = match (set.Oid, number) {
+        (sys::OID_PNP_SET_POWER, _) => sys::NDIS_STATUS_SUCCESS,
         (sys::OID_802_3_MULTICAST_LIST, _) => set_multicast(adapter, input),
         (sys::OID_GEN_CURRENT_PACKET_FILTER, Some(types)) if types & !TYPES == 0 => {
             adapter.filter.with(|filter| filter.types = types);
@@ -204,6 +207,8 @@ pub(crate) static SUPPORTED: &[sys::NDIS_OID] = &[
     sys::OID_802_3_CURRENT_ADDRESS,
     sys::OID_802_3_MULTICAST_LIST,
     sys::OID_802_3_MAXIMUM_LIST_SIZE,
+    sys::OID_PNP_QUERY_POWER,
+    sys::OID_PNP_SET_POWER,
 ];
 
 /// What vendors without an identifier answer.
