@@ -321,8 +321,10 @@ impl Adapter {
 
 /// Which OID a request is about.
 pub fn code(request: *mut sys::NDIS_OID_REQUEST) -> sys::NDIS_OID {
-    // SAFETY: NDIS lends the request until it is completed, and every kind begins with the OID.
-    unsafe { (*request).DATA.Oid }
+    // SAFETY: NDIS lends the request until it is completed.
+    let data = unsafe { &(*request).DATA };
+    // SAFETY: every kind begins with the OID.
+    unsafe { data.Oid }
 }
 
 /// `DriverEntry` of a miniport driver.
