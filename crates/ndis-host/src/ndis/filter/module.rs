@@ -28,7 +28,7 @@ use crate::ndis::faults::should_fail;
 use crate::ndis::nbl::owner;
 use crate::ndis::object::{self, Kind, Object, handle_of, resolve};
 use crate::ndis::{caller, header, interface, oid, pnp, resources, trace};
-use crate::nt::sched::Monitor;
+use crate::nt::sched::{self, Monitor};
 use crate::rules::{self, Rule};
 
 /// Where a filter module is in its life.
@@ -276,20 +276,26 @@ impl Module {
                 originated.join("\n")
             ));
         }
-        // What is passing through it just now is not kept: look while none of its functions runs.
+        // What is passing through it just now is not kept: look while none of its functions runs. What
+        // is on its way back to one of them is the module's already, so look for a while.
+        let mut kept = Vec::new();
         for _ in 0..QUIET_LOOKS {
             let before = self.idle_calls();
-            let kept = owner::held_by_filter(self);
+            let now = owner::held_by_filter(self);
             if before.is_none() || self.idle_calls() != before {
                 continue;
             }
-            if !kept.is_empty() {
-                self.broken(&format!(
-                    "{when} with NBLs of others that it keeps:\n{}",
-                    kept.join("\n")
-                ));
+            if now.is_empty() {
+                return;
             }
-            return;
+            kept = now;
+            sched::sleep(BETWEEN_LOOKS);
+        }
+        if !kept.is_empty() {
+            self.broken(&format!(
+                "{when} with NBLs of others that it keeps:\n{}",
+                kept.join("\n")
+            ));
         }
     }
 
@@ -465,7 +471,9 @@ pub(super) fn is_inside(callback: &str) -> bool {
 }
 
 /// How often a completed pause is looked at, until a look falls between calls.
-const QUIET_LOOKS: usize = 16;
+const QUIET_LOOKS: usize = 64;
 
 /// How long each look waits for the calls that run; the pause may be completed inside one of them.
 const QUIET_LOOK: Duration = Duration::from_millis(1);
+/// Between two looks that found something.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
