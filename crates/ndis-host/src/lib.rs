@@ -16,7 +16,7 @@
 //! | [`lab`] | what is loaded and plugged together; lab files |
 //! | [`coverage`] | which source lines of an image ran |
 //! | [`timeline`] | the trace as something to look at: JSON, or a page |
-//! | [`bench`] | what a frame costs on its way through a lab |
+//! | [`mod@bench`] | what a frame costs on its way through a lab |
 //! | [`cli`] | the commands of `ndishost` |
 //!
 //! A loaded image is process-global, and a broken rule ends the process: a test that runs a driver

@@ -22,7 +22,7 @@ pub struct Plan {
     pub policy: String,
     /// What fails.
     pub fault: Option<Fault>,
-    /// Whose turn it is, as text ([`Seed`](crate::nt::sched::Seed)); the system's threads if absent.
+    /// Whose turn it is, as text ([`Seed`]); the system's threads if absent.
     #[serde(default)]
     pub schedule: Option<String>,
     /// Which race is run in place of the script.

@@ -2,7 +2,7 @@
 //!
 //! [`start`] makes the calling thread the first one and lasts until the process ends. From then on a
 //! thread gives the token up where it waits, sleeps, spins or ends, and may lose it at each crossing
-//! between driver and host ([`step`]). Time stands still while a thread can run; when none can, the
+//! between driver and host (`step`). Time stands still while a thread can run; when none can, the
 //! clock jumps to the next deadline. So a watchdog's 30 s take no time, and when there is no deadline
 //! either, the run is stuck, which is reported with who waits for what.
 //!
