@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ndis_host::filter::{Fault, FilterConfig, FilterCounters};
+use ndis_host::filter::{Fault, Filter, FilterConfig, FilterCounters};
 use ndis_host::lab::Lab;
 use ndis_host::ndis::device::{FilterKind, FilterRun};
 use ndis_host::ndis::policy::{Policy, Resources};
@@ -26,6 +26,15 @@ fn lab() -> (MutexGuard<'static, ()>, Lab) {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     (turn, Lab::new())
+}
+
+/// Two filters that handle all, one above the other, on the NIC `nic0`.
+fn two_filters(lab: &Lab) -> (&'static Filter, &'static Filter) {
+    lab.stack_filter("lower", "nic0").unwrap();
+    lab.stack_filter("upper", "nic0").unwrap();
+    let lower = lab.add_filter("lower", FilterConfig::ALL);
+    let upper = lab.add_filter("upper", FilterConfig::ALL);
+    (lower, upper)
 }
 
 fn frame(destination: [u8; 6], source: [u8; 6], length: usize) -> Vec<u8> {
@@ -106,10 +115,7 @@ fn frames_pass_both_ways_in_every_shape_and_policy() {
     let mut config = NicConfig::new("nic0", MAC);
     config.shapes = Shape::awkward();
     let nic = lab.add_nic(config);
-    lab.stack_filter("lower", "nic0").unwrap();
-    lab.stack_filter("upper", "nic0").unwrap();
-    let lower = lab.add_filter("lower", FilterConfig::ALL);
-    let upper = lab.add_filter("upper", FilterConfig::ALL);
+    let (lower, upper) = two_filters(&lab);
     let client = lab.add_client("stack", "nic0").unwrap();
     let mut rounds = 0;
     for policy in [Policy::STRICT, Policy::INLINE] {
@@ -153,10 +159,7 @@ fn frames_pass_both_ways_in_every_shape_and_policy() {
 fn requests_pass_both_filters_and_the_union_too() {
     let (_turn, lab) = lab();
     let nic = lab.add_nic(NicConfig::new("nic0", MAC));
-    lab.stack_filter("lower", "nic0").unwrap();
-    lab.stack_filter("upper", "nic0").unwrap();
-    let lower = lab.add_filter("lower", FilterConfig::ALL);
-    let upper = lab.add_filter("upper", FilterConfig::ALL);
+    let (lower, upper) = two_filters(&lab);
     let client = lab.add_client("stack", "nic0").unwrap();
     for policy in [Policy::STRICT, Policy::INLINE] {
         lab.policy(|current| *current = policy);
@@ -306,10 +309,7 @@ fn what_a_filter_does_not_handle_passes_it_by() {
 fn frames_of_a_filter_s_own_go_down_and_up_and_come_back() {
     let (_turn, lab) = lab();
     let nic = lab.add_nic(NicConfig::new("nic0", MAC));
-    lab.stack_filter("lower", "nic0").unwrap();
-    lab.stack_filter("upper", "nic0").unwrap();
-    let lower = lab.add_filter("lower", FilterConfig::ALL);
-    let upper = lab.add_filter("upper", FilterConfig::ALL);
+    let (lower, upper) = two_filters(&lab);
     let client = lab.add_client("stack", "nic0").unwrap();
     lab.plug_nic("nic0").unwrap();
     let down = frame(PEER, MAC, 70);
@@ -347,10 +347,7 @@ fn frames_of_a_filter_s_own_go_down_and_up_and_come_back() {
 fn status_and_events_pass_both_filters() {
     let (_turn, lab) = lab();
     let nic = lab.add_nic(NicConfig::new("nic0", MAC));
-    lab.stack_filter("lower", "nic0").unwrap();
-    lab.stack_filter("upper", "nic0").unwrap();
-    let lower = lab.add_filter("lower", FilterConfig::ALL);
-    let upper = lab.add_filter("upper", FilterConfig::ALL);
+    let (lower, upper) = two_filters(&lab);
     let client = lab.add_client("stack", "nic0").unwrap();
     lab.plug_nic("nic0").unwrap();
     nic.set_link(false);
