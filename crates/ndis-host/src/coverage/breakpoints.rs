@@ -27,9 +27,8 @@ pub(crate) fn plant(
     let record = Record::open(&record::path(&folder, image, pe), offsets.len())?;
     let mut originals = Vec::with_capacity(offsets.len());
     for (index, offset) in offsets.iter().enumerate() {
-        let is_code = pe.sections.iter().any(|section| {
-            section.execute && (section.offset..section.offset + section.size).contains(offset)
-        });
+        let mut sections = pe.sections.iter();
+        let is_code = sections.any(|section| section.execute && section.contains(*offset));
         let byte = memory.get_mut(*offset as usize).filter(|_| is_code);
         originals.push(byte.as_deref().copied().unwrap_or(BREAKPOINT));
         // What another process reached needs no trap here.

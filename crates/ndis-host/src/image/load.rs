@@ -164,10 +164,8 @@ impl Place {
     /// The section and its protection, in words.
     #[must_use]
     pub fn protection(&self) -> String {
-        let section =
-            self.mapped.sections.iter().find(|section| {
-                (section.offset..section.offset + section.size).contains(&self.offset)
-            });
+        let mut sections = self.mapped.sections.iter();
+        let section = sections.find(|section| section.contains(self.offset));
         section.map_or_else(
             || "outside of its sections".to_owned(),
             |section| format!("in section {} ({})", section.name, section.protection()),

@@ -105,6 +105,12 @@ impl std::fmt::Display for ImportName {
 }
 
 impl Section {
+    /// Whether an offset in the image lies in the section.
+    #[must_use]
+    pub fn contains(&self, offset: u32) -> bool {
+        (self.offset..self.offset + self.size).contains(&offset)
+    }
+
     /// The protection as three letters, `r-x`.
     #[must_use]
     pub fn protection(&self) -> String {
