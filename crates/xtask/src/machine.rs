@@ -114,13 +114,13 @@ fn all_packages(needs: &[&Need]) -> Vec<&'static str> {
     packages
 }
 
-/// The packages to install for `needs`; reads the package lists anew if one is in none of them.
+/// The packages to install for `needs`. Reads the package lists anew first: those that a machine came
+/// with may be so old that they name a compiler that is too old.
 fn choose(needs: &[&Need]) -> Result<Vec<&'static str>> {
-    let wanted = all_packages(needs);
-    if wanted.iter().any(|package| available(package).is_none()) {
-        apt(&["update"], &[])?;
+    if let Err(error) = apt(&["update"], &[]) {
+        eprintln!("{error:#}; going on with the package lists that there are");
     }
-    wanted
+    all_packages(needs)
         .into_iter()
         .map(|package| match available(package) {
             Some(found) => Ok(found),
