@@ -2,9 +2,9 @@
 
 #![no_std]
 
-use core::{ffi::c_void, ptr, sync::atomic::Ordering};
+use core::{ptr, sync::atomic::Ordering};
 
-use alarms::{Adapter, Miniport, SUCCESS, TAG, WRONG, call, sys};
+use alarms::{Adapter, Miniport, SUCCESS, WRONG, call, sys, timer};
 
 alarms::driver!(miniport: Driver);
 
@@ -16,28 +16,13 @@ impl Miniport for Driver {
         if status != SUCCESS {
             return status;
         }
-        let mut characteristics = sys::NDIS_TIMER_CHARACTERISTICS {
-            Header: sys::NDIS_OBJECT_HEADER::new(
-                sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
-                sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
-                sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
-            ),
-            AllocationTag: TAG,
-            TimerFunction: Some(elapsed),
-            ..sys::NDIS_TIMER_CHARACTERISTICS::zeroed()
-        };
-        let status = call!(NdisAllocateTimerObject(
-            adapter.handle(),
-            &raw mut characteristics,
-            adapter.kept.as_ptr(),
-        ));
-        if status == SUCCESS {
-            let timer = adapter.kept.load(Ordering::Relaxed);
-            call!(NdisSetTimerObject(timer, -HOUR, 0, ptr::null_mut()));
-        } else {
+        let Some(timer) = timer::allocate(adapter, timer::nothing) else {
             adapter.close();
-        }
-        status
+            return sys::NDIS_STATUS_RESOURCES;
+        };
+        adapter.kept.store(timer, Ordering::Relaxed);
+        call!(NdisSetTimerObject(timer, -timer::HOUR, 0, ptr::null_mut()));
+        SUCCESS
     }
 
     fn halt(adapter: &'static Adapter) {
@@ -49,14 +34,3 @@ impl Miniport for Driver {
         adapter.close();
     }
 }
-
-unsafe extern "efiapi" fn elapsed(
-    _: *mut c_void,
-    _context: *mut c_void,
-    _: *mut c_void,
-    _: *mut c_void,
-) {
-}
-
-/// In units of 100 ns.
-const HOUR: i64 = 36_000_000_000;

@@ -2,9 +2,9 @@
 
 #![no_std]
 
-use core::{ffi::c_void, ptr};
+use core::ptr;
 
-use alarms::{Adapter, Miniport, SUCCESS, TAG, WRONG, call, frame::Nbl, sys};
+use alarms::{Adapter, Miniport, WRONG, call, frame::Nbl, timer};
 
 alarms::driver!(miniport: Driver);
 
@@ -12,24 +12,8 @@ struct Driver;
 
 impl Miniport for Driver {
     fn send(adapter: &'static Adapter, nbls: Nbl) {
-        let mut characteristics = sys::NDIS_TIMER_CHARACTERISTICS {
-            Header: sys::NDIS_OBJECT_HEADER::new(
-                sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
-                sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
-                sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
-            ),
-            AllocationTag: TAG,
-            TimerFunction: Some(elapsed),
-            ..sys::NDIS_TIMER_CHARACTERISTICS::zeroed()
-        };
-        let mut timer = ptr::null_mut();
-        let status = call!(NdisAllocateTimerObject(
-            adapter.handle(),
-            &raw mut characteristics,
-            &raw mut timer,
-        ));
-        if status == SUCCESS {
-            call!(NdisSetTimerObject(timer, -HOUR, 0, ptr::null_mut()));
+        if let Some(timer) = timer::allocate(adapter, timer::nothing) {
+            call!(NdisSetTimerObject(timer, -timer::HOUR, 0, ptr::null_mut()));
             if !WRONG {
                 call!(NdisCancelTimerObject(timer));
             }
@@ -38,14 +22,3 @@ impl Miniport for Driver {
         adapter.complete(nbls);
     }
 }
-
-unsafe extern "efiapi" fn elapsed(
-    _: *mut c_void,
-    _context: *mut c_void,
-    _: *mut c_void,
-    _: *mut c_void,
-) {
-}
-
-/// In units of 100 ns.
-const HOUR: i64 = 36_000_000_000;

@@ -2,9 +2,9 @@
 
 #![no_std]
 
-use core::{ffi::c_void, sync::atomic::Ordering};
+use core::sync::atomic::Ordering;
 
-use alarms::{Adapter, Miniport, SUCCESS, TAG, WRONG, call, irql, sys};
+use alarms::{Adapter, Miniport, SUCCESS, WRONG, call, irql, sys, timer};
 
 alarms::driver!(miniport: Driver);
 
@@ -16,25 +16,12 @@ impl Miniport for Driver {
         if status != SUCCESS {
             return status;
         }
-        let mut characteristics = sys::NDIS_TIMER_CHARACTERISTICS {
-            Header: sys::NDIS_OBJECT_HEADER::new(
-                sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
-                sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
-                sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
-            ),
-            AllocationTag: TAG,
-            TimerFunction: Some(elapsed),
-            ..sys::NDIS_TIMER_CHARACTERISTICS::zeroed()
-        };
-        let status = call!(NdisAllocateTimerObject(
-            adapter.handle(),
-            &raw mut characteristics,
-            adapter.kept.as_ptr(),
-        ));
-        if status != SUCCESS {
+        let Some(timer) = timer::allocate(adapter, timer::nothing) else {
             adapter.close();
-        }
-        status
+            return sys::NDIS_STATUS_RESOURCES;
+        };
+        adapter.kept.store(timer, Ordering::Relaxed);
+        SUCCESS
     }
 
     fn halt(adapter: &'static Adapter) {
@@ -42,14 +29,6 @@ impl Miniport for Driver {
         irql::at(LEVEL, || call!(NdisFreeTimerObject(timer)));
         adapter.close();
     }
-}
-
-unsafe extern "efiapi" fn elapsed(
-    _: *mut c_void,
-    _context: *mut c_void,
-    _: *mut c_void,
-    _: *mut c_void,
-) {
 }
 
 /// Where the call is made.

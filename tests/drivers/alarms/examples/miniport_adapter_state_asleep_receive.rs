@@ -4,7 +4,7 @@
 
 use core::{ffi::c_void, ptr, sync::atomic::Ordering};
 
-use alarms::{Adapter, Miniport, SUCCESS, TAG, WRONG, call, miniport, sys};
+use alarms::{Adapter, Miniport, SUCCESS, WRONG, call, miniport, sys, timer};
 
 alarms::driver!(miniport: Driver);
 
@@ -16,25 +16,12 @@ impl Miniport for Driver {
         if status != SUCCESS {
             return status;
         }
-        let mut characteristics = sys::NDIS_TIMER_CHARACTERISTICS {
-            Header: sys::NDIS_OBJECT_HEADER::new(
-                sys::NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS,
-                sys::NDIS_TIMER_CHARACTERISTICS_REVISION_1,
-                sys::NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1,
-            ),
-            AllocationTag: TAG,
-            TimerFunction: Some(elapsed),
-            ..sys::NDIS_TIMER_CHARACTERISTICS::zeroed()
-        };
-        let status = call!(NdisAllocateTimerObject(
-            adapter.handle(),
-            &raw mut characteristics,
-            adapter.kept.as_ptr(),
-        ));
-        if status != SUCCESS {
+        let Some(timer) = timer::allocate(adapter, elapsed) else {
             adapter.close();
-        }
-        status
+            return sys::NDIS_STATUS_RESOURCES;
+        };
+        adapter.kept.store(timer, Ordering::Relaxed);
+        SUCCESS
     }
 
     fn oid(adapter: &'static Adapter, request: *mut sys::NDIS_OID_REQUEST) -> sys::NDIS_STATUS {

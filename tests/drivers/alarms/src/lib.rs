@@ -47,6 +47,7 @@ pub mod protocol;
 pub mod spin_lock;
 pub mod status;
 pub mod thread;
+pub mod timer;
 
 pub use ndis_sys as sys;
 
