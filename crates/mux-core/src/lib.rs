@@ -5,7 +5,8 @@
 //! [`filter`]), what a virtual miniport and a binding may do next ([`lifecycle`]), how one setting of
 //! the adapter below follows many wishes from above ([`reconcile`]), what the registry says
 //! ([`config`]), how long a frame may be ([`mtu`]), what is counted ([`statistics`]) and who answers
-//! an OID ([`oid`]). [`wire`] has the types of the frame itself.
+//! an OID ([`oid`]). [`control`] is what an administrator's program and the driver say to each other,
+//! and [`wire`] has the types of the frame itself.
 //!
 //! # What is not here
 //!
@@ -15,8 +16,8 @@
 //!
 //! # Outside data never panics
 //!
-//! Frames come from the network, registry values from an administrator, OID buffers from other
-//! drivers. None of them can make this crate panic, and that does not rest on care alone:
+//! Frames come from the network, registry values and control requests from an administrator, OID
+//! buffers from other drivers. None of them can make this crate panic, and that does not rest on care alone:
 //!
 //! - slices are taken apart by patterns, `split_first_chunk`, `chunks_exact` and `get`, whose failure
 //!   is an `Option`; indexing does not pass the lints below;
@@ -49,6 +50,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod config;
+pub mod control;
 pub mod demux;
 pub mod filter;
 pub mod lifecycle;
