@@ -93,6 +93,17 @@ impl Lab {
         Ok(self.as_host(|| event::notify_driver(protocol, NetEventReconfigure)))
     }
 
+    /// Tells a driver's protocol that the configuration of its binding to a device changed.
+    ///
+    /// # Errors
+    /// There is no such binding.
+    pub fn reconfigure_binding(&self, service: &str, label: &str) -> Result<NDIS_STATUS, LabError> {
+        let binding = self
+            .binding(service, label)
+            .ok_or_else(|| unknown("binding", label))?;
+        Ok(self.as_host(|| event::notify_binding(binding, NetEventReconfigure)))
+    }
+
     /// Uninstalls a driver's protocol: all bindings end, then `ProtocolUninstall` runs.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ndis_sys::{NDIS_OID_REQUEST, NDIS_STATUS};
 
 use super::{Lab, LabError, unknown};
+use crate::ndis::binding::Binding;
 use crate::ndis::{AdapterState, BindingState, ImState, device, driver, im, oid};
 use crate::nt::sched;
 
@@ -34,14 +35,15 @@ impl Lab {
 
     /// Where the binding of a protocol to a device is.
     pub fn binding_state(&self, protocol: &str, label: &str) -> BindingState {
-        let adapter = self.adapter(label);
-        let binding = driver::protocol_of(protocol).and_then(|protocol| {
-            protocol
-                .bindings()
-                .into_iter()
-                .find(|binding| adapter.is_some_and(|it| std::ptr::eq(binding.adapter(), it)))
-        });
+        let binding = self.binding(protocol, label);
         binding.map_or(BindingState::Unbound, |binding| binding.state())
+    }
+
+    pub(super) fn binding(&self, protocol: &str, label: &str) -> Option<&'static Binding> {
+        let adapter = self.adapter(label)?;
+        let bindings = driver::protocol_of(protocol)?.bindings();
+        let mut bindings = bindings.into_iter();
+        bindings.find(|binding| std::ptr::eq(binding.adapter(), adapter))
     }
 
     /// Sends an OID request of NDIS itself to an adapter, and waits for the answer.

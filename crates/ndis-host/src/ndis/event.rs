@@ -98,6 +98,16 @@ pub(crate) fn notify_driver(
     notify(protocol, None, code, (ptr::null_mut(), 0))
 }
 
+/// Sends an event without a buffer that is about one binding, and waits for its end.
+pub(crate) fn notify_binding(binding: &'static Binding, code: NET_PNP_EVENT_CODE) -> NDIS_STATUS {
+    notify(
+        binding.protocol(),
+        Some(binding),
+        code,
+        (ptr::null_mut(), 0),
+    )
+}
+
 /// Sends `NetEventIMReEnableDevice` for the virtual miniport of that device name.
 pub(crate) fn reenable(protocol: &'static ProtocolDriver, device: &str) -> NDIS_STATUS {
     let name = Counted::new(device);
