@@ -3,8 +3,11 @@
 use ndis_sys as sys;
 
 use crate::{
+    configuration::Configuration,
+    irql::Passive,
     link::LinkState,
     nbl::{Chain, Derived, Outgoing},
+    status::Result,
 };
 
 /// NDIS's handle of an adapter.
@@ -27,6 +30,19 @@ impl MiniportHandle {
 
     pub(crate) const fn raw(self) -> sys::NDIS_HANDLE {
         self.0
+    }
+
+    /// The adapter's configuration in the registry.
+    ///
+    /// # Errors
+    /// What `NdisOpenConfigurationEx` says.
+    pub fn configuration<'callback>(
+        self,
+        _at: Passive<'callback>,
+    ) -> Result<Configuration<'callback>> {
+        // SAFETY: the driver counts those who use the handle and waits for them in its halt, as the
+        // type's documentation demands, so it is valid while this is used.
+        unsafe { Configuration::open(self.0) }
     }
 
     /// Completes sends, each with the status that it carries.

@@ -1,11 +1,13 @@
-//! Locks, events and gates.
+//! Locks, events, gates and turns.
 
 mod event;
 mod gate;
 mod rundown;
 mod spin;
+mod turn;
 
 pub use event::Event;
 pub use gate::{Drained, Gate};
 pub use rundown::Rundown;
 pub use spin::SpinLock;
+pub use turn::{Taken, Turn};
