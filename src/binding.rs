@@ -6,7 +6,6 @@
 //!
 //! Not here: the virtual miniports' own lives ([`crate::instance`]) and the data path.
 
-use alloc::vec::Vec;
 use core::mem;
 
 use mux_core::{
@@ -21,7 +20,7 @@ use ndis::{
     nbl::DerivedPool,
     oid::Requested,
     protocol::{BindParameters, BindingHandle, HandleCell},
-    sync::{Rundown, SpinLock},
+    sync::{Rundown, SpinLock, Taken, Turn},
 };
 
 use crate::{
@@ -29,6 +28,7 @@ use crate::{
     instance::Instance,
     protocol::Request,
     receivers::{Asked, Receivers},
+    roster::{List, Member, Roster},
     stations::Stations,
     virtual_miniport::VirtualMiniport,
 };
@@ -40,8 +40,10 @@ pub(crate) struct Binding {
     pools: Pools,
     state: SpinLock<State>,
     receivers: Receivers,
-    /// The virtual miniports that are configured.
-    instances: SpinLock<Vec<Shared<Instance>>>,
+    /// The virtual miniports that are configured, shut once the binding is taken down.
+    instances: Roster<Instance>,
+    /// Whose turn it is to change which ones those are.
+    changes: Turn,
     /// The adapter below, while it is open.
     handle: HandleCell<Self>,
     /// Sends below; open while the binding is running.
@@ -49,6 +51,13 @@ pub(crate) struct Binding {
     /// OID requests, the binding's own and forwarded ones; open from the open to the unbind, while the
     /// adapter below is awake.
     requests: Rundown,
+}
+
+/// The turn to change which virtual miniports a binding has.
+pub(crate) struct Change<'a> {
+    /// The adapter below, which stays open for as long.
+    pub(crate) handle: BindingHandle<Binding>,
+    _turn: Taken<'a>,
 }
 
 /// What the adapter below said of itself when it was bound.
@@ -83,7 +92,8 @@ impl Binding {
                 asleep: false,
             }),
             receivers: Receivers::try_new()?,
-            instances: SpinLock::new(Vec::new()),
+            instances: Roster::try_new()?,
+            changes: Turn::try_new()?,
             handle: HandleCell::default(),
             sends: Rundown::try_new()?,
             requests: Rundown::try_new()?,
@@ -112,33 +122,46 @@ impl Binding {
         self.requests.open();
     }
 
-    /// Makes the virtual miniports' instances, with room for what each may have outstanding.
-    pub(crate) fn set_instances(&self, instances: Vec<Shared<Instance>>) -> Result {
-        self.receivers.make_room(instances.len())?;
-        self.instances.with(|place| *place = instances);
-        Ok(())
+    /// The virtual miniports that are configured.
+    pub(crate) fn instances(&self) -> &Roster<Instance> {
+        &self.instances
     }
 
-    /// The configured virtual miniport that `is_it` knows.
-    pub(crate) fn find_instance(
-        &self,
-        is_it: impl Fn(&Shared<Instance>) -> bool,
-    ) -> Option<Shared<Instance>> {
-        self.instances
-            .with(|instances| instances.iter().find(|&instance| is_it(instance)).cloned())
+    /// Waits for the turn to change which virtual miniports there are. Whoever has it may use the
+    /// binding's configuration, and is the only one to add or take down virtual miniports but the unbind.
+    ///
+    /// # Errors
+    /// [`Status::CLOSING`] if the binding is being taken down.
+    pub(crate) fn begin_change(&self, at: Passive<'_>) -> Result<Change<'_>> {
+        let turn = self.changes.take(at);
+        let handle = self.handle().filter(|_| self.instances.is_open());
+        let handle = handle.ok_or(Status::CLOSING)?;
+        Ok(Change {
+            handle,
+            _turn: turn,
+        })
     }
 
-    /// The configured virtual miniports, one after the other, without a copy of the list: a later
-    /// one may be gone when it is asked for.
-    pub(crate) fn each_instance(&self, mut visit: impl FnMut(&Shared<Instance>)) {
-        let mut index = 0;
-        while let Some(instance) = self
-            .instances
-            .with(|instances| instances.get(index).cloned())
-        {
-            visit(&instance);
-            index += 1;
-        }
+    /// Adds virtual miniports, with room for what each may have outstanding.
+    ///
+    /// # Errors
+    /// [`Status::CLOSING`] if the binding is being taken down, [`Status::RESOURCES`]: none was added.
+    pub(crate) fn add_instances(&self, _turn: &Change<'_>, new: &[Shared<Instance>]) -> Result {
+        let number = self.instances.list().len() + new.len();
+        self.receivers.make_room(number)?;
+        self.instances.add(new)
+    }
+
+    /// Begins to take all virtual miniports down: none is added from here on.
+    pub(crate) fn shut_instances(&self) -> List<Instance> {
+        self.instances.shut();
+        self.instances.list()
+    }
+
+    /// Waits until nobody changes which virtual miniports there are, after
+    /// [`shut_instances`](Self::shut_instances).
+    pub(crate) fn end_changes(&self, at: Passive<'_>) {
+        drop(self.changes.take(at));
     }
 
     /// `NetEventRestart`.
@@ -204,8 +227,7 @@ impl Binding {
             _ => state.lifecycle.closed(),
         });
         self.handle.set(None);
-        let instances = self.instances.with(mem::take);
-        drop(instances);
+        self.instances.clear();
         self.receivers.clear();
     }
 
@@ -349,6 +371,12 @@ impl Binding {
         } else {
             Status::CLOSING
         }
+    }
+}
+
+impl Member for Binding {
+    fn is_gone(&self) -> bool {
+        self.state.with(|state| state.lifecycle.state()) == LifecycleState::Closed
     }
 }
 

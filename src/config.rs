@@ -23,6 +23,7 @@ const UPPER_BINDINGS: [u16; 13] = ascii(config::UPPER_BINDINGS);
 const VLAN_ID: [u16; 6] = ascii(config::VLAN_ID);
 
 /// What the registry says of one virtual miniport.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MiniportConfig {
     pub(crate) vlan: VlanId,
     /// The address that an administrator set.

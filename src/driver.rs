@@ -1,7 +1,5 @@
 //! The driver's state: both registrations, the pools, and the bindings.
 
-use alloc::vec::Vec;
-
 use ndis::{
     Passive, Result, Shared, Status,
     driver::{Driver, DriverCell, MiniportRegistration, ProtocolRegistration},
@@ -12,7 +10,12 @@ use ndis::{
 };
 
 use crate::{
-    binding::Binding, entry, instance::Instance, protocol, virtual_miniport::VirtualMiniport,
+    binding::Binding,
+    entry,
+    instance::Instance,
+    protocol,
+    roster::{List, Roster},
+    virtual_miniport::VirtualMiniport,
 };
 
 /// The name of the protocol, which must be that of its service in the INF. It is fixed and not taken
@@ -24,7 +27,7 @@ pub(crate) struct Mux {
     miniport: MiniportRegistration,
     protocol: ProtocolRegistration,
     pools: SpinLock<Option<Pools>>,
-    bindings: SpinLock<Vec<Shared<Binding>>>,
+    bindings: Roster<Binding>,
 }
 
 /// Where NBLs of the driver's own come from: one pool for each direction, as the documents advise.
@@ -39,13 +42,13 @@ pub(crate) struct Pools {
 static MUX: DriverCell<Mux> = DriverCell::empty();
 
 impl Mux {
-    pub(crate) fn new() -> Self {
-        Self {
+    pub(crate) fn try_new() -> Result<Self> {
+        Ok(Self {
             miniport: MiniportRegistration::default(),
             protocol: ProtocolRegistration::default(),
             pools: SpinLock::new(None),
-            bindings: SpinLock::new(Vec::new()),
-        }
+            bindings: Roster::try_new()?,
+        })
     }
 
     /// The registration of the upper edge.
@@ -79,20 +82,17 @@ impl Mux {
 
     /// Remembers a binding.
     pub(crate) fn add(&self, binding: &Shared<Binding>) -> Result {
-        self.bindings.with(|bindings| {
-            bindings.try_reserve(1).map_err(|_| Status::RESOURCES)?;
-            bindings.push(binding.clone());
-            Ok(())
-        })
+        self.bindings.add(core::slice::from_ref(binding))
     }
 
-    /// Forgets a binding.
-    pub(crate) fn remove(&self, binding: &Shared<Binding>) {
-        let removed = self.bindings.with(|bindings| {
-            let place = bindings.iter().position(|known| known.same(binding))?;
-            Some(bindings.swap_remove(place))
-        });
-        drop(removed);
+    /// Forgets the bindings that are closed.
+    pub(crate) fn tidy(&self) {
+        self.bindings.tidy();
+    }
+
+    /// The bindings as they are now.
+    pub(crate) fn bindings(&self) -> List<Binding> {
+        self.bindings.list()
     }
 
     /// The configured virtual miniport that `is_it` knows. Needs no memory: whoever cannot find one
@@ -101,11 +101,11 @@ impl Mux {
         &self,
         is_it: impl Fn(&Shared<Instance>) -> bool,
     ) -> Option<Shared<Instance>> {
-        self.bindings.with(|bindings| {
-            bindings
-                .iter()
-                .find_map(|binding| binding.find_instance(&is_it))
-        })
+        let bindings = self.bindings();
+        let mut found = bindings
+            .iter()
+            .map(|binding| binding.instances().find(&is_it));
+        found.find_map(|found| found)
     }
 }
 

@@ -1,8 +1,9 @@
 //! One configured virtual miniport of a binding: its device name, and where it is in its life.
 //!
-//! It is made when the adapter below is bound, from the binding's `UpperBindings`, and lives as long as
-//! the binding. NDIS may initialise and halt the virtual miniport many times meanwhile; each time makes
-//! a new [`VirtualMiniport`](crate::virtual_miniport::VirtualMiniport).
+//! It is made when the binding's `UpperBindings` names it, and ends when that does not any more, when its
+//! own configuration has changed (another one takes its place), or with the binding. NDIS may initialise
+//! and halt the virtual miniport many times meanwhile; each time makes a new
+//! [`VirtualMiniport`](crate::virtual_miniport::VirtualMiniport).
 
 use mux_core::lifecycle::instance::{Instance as Lifecycle, Leave};
 use ndis::{
@@ -12,7 +13,12 @@ use ndis::{
     sync::{Event, Rundown, SpinLock},
 };
 
-use crate::{binding::Binding, driver::Mux};
+use crate::{
+    binding::Binding,
+    config::{self, MiniportConfig},
+    driver::Mux,
+    roster::Member,
+};
 
 /// A configured virtual miniport.
 pub(crate) struct Instance {
@@ -21,8 +27,8 @@ pub(crate) struct Instance {
     state: SpinLock<State>,
     /// Who is asking NDIS for the virtual miniport: a request that has not returned cannot be cancelled.
     asking: Rundown,
-    /// Who indicates something on the adapter from elsewhere than its own callbacks.
-    indications: Rundown,
+    /// Who uses the adapter from elsewhere than its own callbacks.
+    uses: Rundown,
     /// Set once the virtual miniport is gone for good.
     gone: Event,
 }
@@ -31,6 +37,10 @@ struct State {
     lifecycle: Lifecycle,
     /// The adapter that is initialised: what a deinitialisation names.
     adapter: Option<MiniportHandle>,
+    /// What the adapter was initialised with.
+    config: Option<MiniportConfig>,
+    /// NDIS has to be asked for it: it never was, or that came to nothing.
+    unasked: bool,
 }
 
 impl Instance {
@@ -41,9 +51,11 @@ impl Instance {
             state: SpinLock::new(State {
                 lifecycle: Lifecycle::new(),
                 adapter: None,
+                config: None,
+                unasked: true,
             }),
             asking: Rundown::try_new()?,
-            indications: Rundown::try_new()?,
+            uses: Rundown::try_new()?,
             gone: Event::try_new()?,
         };
         instance.asking.open();
@@ -68,15 +80,44 @@ impl Instance {
         if !this.asking.enter(1) {
             return Ok(());
         }
-        let wanted = this.state.with(|state| state.lifecycle.request());
+        let wanted = this.state.with(|state| {
+            let wanted = state.lifecycle.request();
+            state.unasked &= wanted.is_err();
+            wanted
+        });
         let asked = if wanted.is_ok() {
-            im::initialize_instance(mux.miniport(), &this.name, this, at)
-                .inspect_err(|_| this.change(Lifecycle::request_failed))
+            im::initialize_instance(mux.miniport(), &this.name, this, at).inspect_err(|_| {
+                this.change_state(|state| {
+                    state.lifecycle.request_failed();
+                    state.unasked = true;
+                });
+            })
         } else {
             Ok(())
         };
         this.asking.leave(1);
         asked
+    }
+
+    /// Whether NDIS has to be asked for the virtual miniport: it never was, or what came of it was an
+    /// error. One that NDIS halted by itself is not among these: NDIS says when it is wanted again.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.state.with(|state| state.unasked)
+    }
+
+    /// Whether the registry says other things of the virtual miniport than it was initialised with. What
+    /// cannot be used changes nothing.
+    pub(crate) fn has_changed(&self, at: Passive<'_>) -> bool {
+        if !self.uses.enter(1) {
+            return false;
+        }
+        let (adapter, used) = self.state.with(|state| (state.adapter, state.config));
+        let now = adapter.and_then(|adapter| {
+            let mut configuration = adapter.configuration(at).ok()?;
+            config::miniport(&mut configuration, at).ok()?
+        });
+        self.uses.leave(1);
+        now.is_some_and(|now| used != Some(now))
     }
 
     /// `MiniportInitializeEx` was called.
@@ -92,14 +133,18 @@ impl Instance {
     ///
     /// # Errors
     /// [`Status::NOT_ACCEPTED`] if the binding began to leave meanwhile: initialisation must fail.
-    pub(crate) fn initialized(&self, adapter: MiniportHandle) -> Result {
+    pub(crate) fn initialized(&self, adapter: MiniportHandle, config: MiniportConfig) -> Result {
         self.change_state(|state| {
             let kept = state.lifecycle.initialize_ended(true);
-            state.adapter = kept.is_ok().then_some(adapter);
+            if kept.is_ok() {
+                state.adapter = Some(adapter);
+                state.config = Some(config);
+                state.unasked = false;
+            }
             kept
         })
         .map_err(|_| Status::NOT_ACCEPTED)?;
-        self.indications.open();
+        self.uses.open();
         Ok(())
     }
 
@@ -107,7 +152,7 @@ impl Instance {
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
     pub(crate) fn indicate_link(&self) {
-        if !self.indications.enter(1) {
+        if !self.uses.enter(1) {
             return;
         }
         if let Some(adapter) = self.state.with(|state| state.adapter) {
@@ -122,14 +167,15 @@ impl Instance {
                 link = now;
             }
         }
-        self.indications.leave(1);
+        self.uses.leave(1);
     }
 
     /// `MiniportInitializeEx` is about to return an error; everything it did is undone.
     pub(crate) fn initialize_failed(&self) {
-        self.change(|lifecycle| {
+        self.change_state(|state| {
             // A failed initialisation is never refused.
-            let _accepted = lifecycle.initialize_ended(false);
+            let _accepted = state.lifecycle.initialize_ended(false);
+            state.unasked = true;
         });
     }
 
@@ -155,7 +201,7 @@ impl Instance {
     /// `MiniportHaltEx` was called: nobody deinitialises the adapter or indicates on it any more.
     pub(crate) fn halt_begun(&self, at: Passive<'_>) {
         self.state.with(|state| state.adapter = None);
-        self.indications.drain(at);
+        self.uses.drain(at);
     }
 
     /// `MiniportHaltEx` is about to return.
@@ -163,11 +209,14 @@ impl Instance {
         self.change(Lifecycle::halted);
     }
 
-    /// The binding is leaving: begins to take the virtual miniport down, in whatever way its state
-    /// demands. [`wait_until_gone`](Self::wait_until_gone) ends it.
+    /// The binding is leaving, or does not want this virtual miniport any more: begins to take it down, in
+    /// whatever way its state demands. [`wait_until_gone`](Self::wait_until_gone) ends it. Several may want
+    /// that at once: the first one does it.
     pub(crate) fn leave(&self, mux: &Mux, at: Passive<'_>) {
-        let leave = self.change(Lifecycle::leave);
-        self.asking.drain(at);
+        let (first, leave) = self.change(|lifecycle| (!lifecycle.leaving(), lifecycle.leave()));
+        if first {
+            self.asking.drain(at);
+        }
         match leave {
             Leave::Gone | Leave::Wait => {}
             Leave::Cancel => {
@@ -191,6 +240,11 @@ impl Instance {
         self.gone.wait(at);
     }
 
+    /// Whether it is being taken down, or was.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.state.with(|state| state.lifecycle.leaving())
+    }
+
     fn change<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
         self.change_state(|state| event(&mut state.lifecycle))
     }
@@ -205,5 +259,11 @@ impl Instance {
             self.gone.set();
         }
         result
+    }
+}
+
+impl Member for Instance {
+    fn is_gone(&self) -> bool {
+        self.state.with(|state| state.lifecycle.gone())
     }
 }

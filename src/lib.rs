@@ -29,6 +29,10 @@
 //!
 //! **Bind and unbind.** [`protocol`]'s `bind` and `pnp` turn callbacks into events for the state machines
 //! of `mux_core::lifecycle`, under a lock that is dropped before anything is done about the answer.
+//!
+//! **Configuration.** The registry is the only truth about which virtual miniports there are.
+//! [`reconfigure`] brings those of a binding into line with it: at the bind, and when NDIS says that it
+//! has changed.
 
 #![no_std]
 #![deny(unsafe_code)]
@@ -47,6 +51,8 @@ mod instance;
 mod miniport;
 mod protocol;
 mod receivers;
+mod reconfigure;
+mod roster;
 mod stations;
 mod virtual_miniport;
 

@@ -62,9 +62,11 @@ impl Receivers {
         waiting
             .try_reserve_exact(number)
             .map_err(|_| Status::RESOURCES)?;
-        let before = self
-            .state
-            .with(|state| mem::replace(&mut state.waiting, waiting));
+        let before = self.state.with(|state| {
+            // Of those who wait there are never more than virtual miniports.
+            waiting.append(&mut state.waiting);
+            mem::replace(&mut state.waiting, waiting)
+        });
         drop(before);
         Ok(())
     }

@@ -5,3 +5,4 @@ mod entry;
 mod miniport;
 mod protocol;
 mod races;
+mod reconfigure;

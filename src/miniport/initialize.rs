@@ -37,8 +37,8 @@ pub(super) fn initialize(
     let instance = instance.ok_or(Status::NOT_ACCEPTED)?;
     instance.initialize_begun()?;
     match build(initializer, &instance, at) {
-        Ok((miniport, told)) => {
-            instance.initialized(initializer.handle())?;
+        Ok((miniport, config, told)) => {
+            instance.initialized(initializer.handle(), config)?;
             // Had the link changed meanwhile, nobody would have told this adapter.
             if instance.binding().link() != told {
                 instance.indicate_link();
@@ -56,7 +56,7 @@ fn build(
     initializer: &Initializer<'_, VirtualMiniport>,
     instance: &Shared<Instance>,
     at: Passive<'_>,
-) -> Result<(Shared<VirtualMiniport>, LinkState)> {
+) -> Result<(Shared<VirtualMiniport>, MiniportConfig, LinkState)> {
     let config = {
         let mut configuration = initializer.configuration()?;
         config::miniport(&mut configuration, at)?.ok_or(Status::FAILURE)?
@@ -65,7 +65,7 @@ fn build(
     initializer.register(&miniport)?;
     let link = instance.binding().link();
     initializer.set_general(&attributes(&miniport, instance.binding().nic(), link))?;
-    Ok((miniport, link))
+    Ok((miniport, config, link))
 }
 
 fn new(

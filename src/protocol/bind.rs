@@ -1,16 +1,13 @@
 //! Binding to an adapter, and taking a binding down.
 
-use alloc::vec::Vec;
-
-use mux_core::config::{multi_sz, same_name};
+use mux_core::config::same_name;
 use ndis::{
     Passive, Result, Shared, Status,
     driver::Driver,
     protocol::{BindParameters, BindingHandle},
 };
-use wdk::println;
 
-use crate::{binding::Binding, config, driver::Mux, instance::Instance};
+use crate::{binding::Binding, driver::Mux, reconfigure};
 
 /// Takes an Ethernet adapter, unless it is one of our own virtual miniports: Windows offers those to
 /// this protocol too, and a VLAN adapter on a VLAN adapter would be bound to itself.
@@ -39,27 +36,22 @@ pub(super) fn opened(
 ) -> Result {
     binding.open_succeeded(handle);
     let mux = Mux::cell().get().ok_or(Status::FAILURE)?;
-    let names = {
-        let mut configuration = handle.configuration(at)?;
-        config::upper_bindings(&mut configuration, at)?
-    };
-    let instances = instances(&names, binding)?;
-    binding.set_instances(instances)?;
-    binding.each_instance(|instance| {
-        if let Err(status) = Instance::request(instance, mux, at) {
-            println!("ndismux: a virtual miniport was not initialised: {status}");
-        }
-    });
-    Ok(())
+    reconfigure::add_named(binding, mux, at)
 }
 
 /// Takes down all that stands on the binding. After this the adapter is closed.
 pub(super) fn unbind(binding: &Shared<Binding>, at: Passive<'_>) {
     binding.unbind();
     if let Some(mux) = Mux::cell().get() {
-        binding.each_instance(|instance| instance.leave(mux, at));
-        binding.each_instance(|instance| instance.wait_until_gone(at));
+        let instances = binding.shut_instances();
+        instances
+            .iter()
+            .for_each(|instance| instance.leave(mux, at));
+        instances
+            .iter()
+            .for_each(|instance| instance.wait_until_gone(at));
     }
+    binding.end_changes(at);
     binding.quiesce(at);
 }
 
@@ -67,19 +59,6 @@ pub(super) fn unbind(binding: &Shared<Binding>, at: Passive<'_>) {
 pub(super) fn closed(binding: &Shared<Binding>) {
     binding.closed();
     if let Some(mux) = Mux::cell().get() {
-        mux.remove(binding);
+        mux.tidy();
     }
-}
-
-/// An instance for each name, once.
-fn instances(names: &[u16], binding: &Shared<Binding>) -> Result<Vec<Shared<Instance>>> {
-    let mut instances: Vec<Shared<Instance>> = Vec::new();
-    for name in multi_sz(names) {
-        if instances.iter().any(|known| same_name(known.name(), name)) {
-            continue;
-        }
-        instances.try_reserve(1).map_err(|_| Status::RESOURCES)?;
-        instances.push(Instance::try_new(name, binding)?);
-    }
-    Ok(instances)
 }

@@ -4,7 +4,7 @@ use mux_core::config::same_name;
 use ndis::{Passive, Result, Shared, driver::Driver, pnp::NetPnpEvent};
 use wdk::println;
 
-use crate::{binding::Binding, driver::Mux, instance::Instance};
+use crate::{binding::Binding, driver::Mux, instance::Instance, reconfigure};
 
 /// An event of one binding. None of these may fail.
 pub(super) fn binding_event(
@@ -21,6 +21,11 @@ pub(super) fn binding_event(
                 return driver_event(mux, event, at);
             }
         }
+        NetPnpEvent::Reconfigure => {
+            if let Some(mux) = Mux::cell().get() {
+                reconfigure::binding(binding, mux, at);
+            }
+        }
         // Sends end with the pause that follows.
         NetPnpEvent::SetPower(Some(AWAKE)) => binding.wake(),
         NetPnpEvent::SetPower(_) => binding.sleep(at),
@@ -29,8 +34,6 @@ pub(super) fn binding_event(
         // An adapter may always be removed: the unbind takes down what stands on it.
         | NetPnpEvent::QueryRemoveDevice
         | NetPnpEvent::CancelRemoveDevice
-        // A changed configuration counts from the next bind on.
-        | NetPnpEvent::Reconfigure
         | NetPnpEvent::BindList
         | NetPnpEvent::BindsComplete
         | NetPnpEvent::Other(_) => {}
@@ -43,8 +46,10 @@ const AWAKE: u32 = 1;
 
 /// An event of the driver's. None of these may fail.
 pub(crate) fn driver_event(mux: &Mux, event: NetPnpEvent<'_>, at: Passive<'_>) -> Result {
-    if let NetPnpEvent::ReEnableDevice(name) = event {
-        re_enable(mux, name, at);
+    match event {
+        NetPnpEvent::ReEnableDevice(name) => re_enable(mux, name, at),
+        NetPnpEvent::Reconfigure => reconfigure::all(mux, at),
+        _ => {}
     }
     Ok(())
 }

@@ -8,6 +8,9 @@ use crate::binding::Binding;
 pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {
     if let Some(link) = indication.link_state() {
         binding.set_link(link);
-        binding.each_instance(|instance| instance.indicate_link());
+        let instances = binding.instances().list();
+        instances
+            .iter()
+            .for_each(|instance| instance.indicate_link());
     }
 }

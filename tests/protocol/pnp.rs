@@ -6,10 +6,9 @@ use ndis_host::{
     faults,
     ndis::{
         AdapterState, BindingState, ImState,
-        config::binding_key,
         policy::{ImInitialize, When},
     },
-    nt::registry::{self, Value},
+    nt::registry::Value,
 };
 use ndis_sys::{NDIS_STATUS_PAUSED, NDIS_STATUS_SUCCESS};
 use ndismux_tests::{
@@ -149,23 +148,6 @@ image_tests! {
             let initialized = lab.calls("MiniportInitializeEx", &device(name)).len();
             assert_eq!(lab.calls("MiniportHaltEx", &device(name)).len(), initialized, "{name}");
         }
-    }
-
-    fn s5_reconfigure_disturbs_nothing() {
-        let lab = MuxLab::running();
-        let names = Value::MultiSz(vec![device("vlan10")]);
-        registry::set(&binding_key(SERVICE, r"\Device\nic0"), "UpperBindings", names);
-        assert_eq!(lab.reconfigure(SERVICE).expect("a driver"), NDIS_STATUS_SUCCESS);
-        lab.assert_traffic("vlan10", 10);
-        lab.assert_traffic("vlan20", 20);
-        // What was configured counts from the next bind on.
-        lab.unplug_nic(NIC).expect("the NIC was plugged");
-        lab.plug_nic(NIC).expect("the NIC comes up");
-        lab.wait_running("vlan10");
-        assert!(lab.settle(SOON));
-        assert_eq!(lab.im_state("vlan20"), ImState::NoInstance);
-        lab.assert_traffic("vlan10", 10);
-        lab.down();
     }
 
     fn s5_a_nic_that_comes_back_gets_its_virtual_miniports_back() {

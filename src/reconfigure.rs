@@ -1,0 +1,96 @@
+//! Brings the virtual miniports of a binding into line with the registry.
+//!
+//! At the bind all that `UpperBindings` names are added. When NDIS says that the configuration changed,
+//! those that are not named any more are taken down, those whose own configuration has changed are taken
+//! down and made anew, and those that are new are added, the first one of a binding like any other. The
+//! rest is not touched.
+//!
+//! One change of a binding is made at a time ([`Binding::begin_change`]). It waits for virtual miniports
+//! to halt, which waits for nobody who changes anything; an unbind meanwhile takes down what it finds,
+//! and lets nothing be added.
+
+use alloc::vec::Vec;
+
+use mux_core::config::{multi_sz, same_name};
+use ndis::{Passive, Result, Shared, Status};
+use wdk::println;
+
+use crate::{binding::Binding, config, driver::Mux, instance::Instance};
+
+/// The configuration of the driver has changed: all bindings are looked through. What moves from one to
+/// another is taken down before it is added.
+pub(crate) fn all(mux: &Mux, at: Passive<'_>) {
+    let bindings = mux.bindings();
+    for binding in bindings.iter() {
+        report(take_down_changed(binding, mux, at));
+    }
+    for binding in bindings.iter() {
+        report(add_named(binding, mux, at));
+    }
+}
+
+/// The configuration of a binding has changed.
+pub(crate) fn binding(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) {
+    report(take_down_changed(binding, mux, at).and_then(|()| add_named(binding, mux, at)));
+}
+
+/// Adds the virtual miniports that the registry names and that are not there, and asks NDIS for them, as
+/// for those of which nothing has come before. One that cannot be had does not keep the others from
+/// working, and none at all is a binding that waits for its first.
+///
+/// # Errors
+/// [`Status::CLOSING`] if the binding is being taken down, or there is no memory for the list: nothing
+/// was added.
+pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -> Result {
+    let change = binding.begin_change(at)?;
+    let names = config::upper_bindings(&mut change.handle.configuration(at)?, at)?;
+    let there = binding.instances().list();
+    let mut new: Vec<Shared<Instance>> = Vec::new();
+    for name in multi_sz(&names) {
+        let mut known = there.iter().chain(&new);
+        if !known.any(|it| !it.is_leaving() && same_name(it.name(), name)) {
+            new.try_reserve(1).map_err(|_| Status::RESOURCES)?;
+            new.push(Instance::try_new(name, binding)?);
+        }
+    }
+    binding.add_instances(&change, &new)?;
+    for instance in binding.instances().list().iter() {
+        if !instance.is_unasked() {
+            continue;
+        }
+        if let Err(status) = Instance::request(instance, mux, at) {
+            println!("ndismux: a virtual miniport was not initialised: {status}");
+        }
+    }
+    Ok(())
+}
+
+/// Takes down the virtual miniports that the registry does not name any more, and those of which it says
+/// something else than before, and waits until they are gone.
+fn take_down_changed(binding: &Binding, mux: &Mux, at: Passive<'_>) -> Result {
+    let change = binding.begin_change(at)?;
+    let names = config::upper_bindings(&mut change.handle.configuration(at)?, at)?;
+    let instances = binding.instances().list();
+    let is_named = |instance: &Instance| {
+        let mut names = multi_sz(&names);
+        names.any(|name| same_name(name, instance.name()))
+    };
+    for instance in instances.iter() {
+        if !is_named(instance) || instance.has_changed(at) {
+            instance.leave(mux, at);
+        }
+    }
+    let leaving = instances.iter().filter(|instance| instance.is_leaving());
+    leaving.for_each(|instance| instance.wait_until_gone(at));
+    binding.instances().tidy();
+    Ok(())
+}
+
+/// What becomes of a change that NDIS wants no answer to.
+fn report(changed: Result) {
+    if let Err(status) = changed
+        && status != Status::CLOSING
+    {
+        println!("ndismux: the configuration was not taken over: {status}");
+    }
+}
