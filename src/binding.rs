@@ -13,6 +13,7 @@ use mux_core::{
     filter::PacketFilter,
     lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
     oid::OID_GEN_CURRENT_PACKET_FILTER,
+    tagging::TagMode,
 };
 use ndis::{
     Passive, Result, Shared, Status,
@@ -67,7 +68,8 @@ pub(crate) struct Nic {
     pub(crate) mtu: u32,
     pub(crate) maximum_speeds: (u64, u64),
     pub(crate) lookahead: u32,
-    pub(crate) mac_options: u32,
+    /// Where it takes the tags of sent frames.
+    pub(crate) tag_mode: TagMode,
     /// Access, direction and connection type.
     pub(crate) interface_types: (u32, u32, u32),
     /// Of data and of context.
@@ -387,7 +389,7 @@ impl Nic {
             mtu: parameters.mtu(),
             maximum_speeds: parameters.maximum_speeds(),
             lookahead: parameters.lookahead(),
-            mac_options: parameters.mac_options(),
+            tag_mode: TagMode::of(parameters.mac_options()),
             interface_types: parameters.interface_types(),
             backfill: parameters.backfill(),
         }

@@ -17,9 +17,9 @@
 //!
 //! **Down.** NDIS calls `MiniportSendNetBufferLists`; [`miniport`]'s `send` gets the chain as its own. It
 //! enters the virtual miniport's gate and the binding's, once for the chain, or completes the chain with
-//! an error. `mux_core::tagging` plans each frame's tag, `ndis` puts it into the frame, and one
+//! an error. `mux_core::tagging` plans each frame's tag, `ndis` puts it into the frame or beside it, and one
 //! `NdisSendNetBufferLists` carries the chain. Completions come back to [`protocol`]'s `send_complete`,
-//! which takes the tags out again and completes to each virtual miniport what is its.
+//! which takes the tags away again and completes to each virtual miniport what is its.
 //!
 //! **Up.** [`protocol`]'s `receive` gets a chain. For each frame `mux_core` says which virtual miniports
 //! want it; each of them gets an NBL of its own that describes the received frame, without the tag.

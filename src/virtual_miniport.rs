@@ -73,6 +73,15 @@ pub(crate) const fn to_core(tag: ndis::nbl::OutOfBandTag) -> OutOfBandTag {
     }
 }
 
+/// The same the other way.
+pub(crate) const fn to_ndis(tag: OutOfBandTag) -> ndis::nbl::OutOfBandTag {
+    ndis::nbl::OutOfBandTag {
+        vlan: tag.vlan,
+        priority: tag.priority,
+        drop_eligible: tag.drop_eligible,
+    }
+}
+
 impl VirtualMiniport {
     /// How much NBL context space a send needs.
     pub(crate) const CONTEXT_BACKFILL: u32 = Forwarded::<Binding>::CONTEXT_SIZE;

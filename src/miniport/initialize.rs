@@ -3,12 +3,11 @@
 use core::sync::atomic::AtomicBool;
 
 use mux_core::{
-    MacAddress, VlanId,
+    MacAddress,
     filter::{MulticastList, PacketFilter},
-    mtu::{FrameSizes, frame_sizes},
+    mtu::frame_sizes,
     oid,
     statistics::Statistics,
-    tagging::TAG_LENGTH,
 };
 use ndis::{
     Passive, Result, Shared, Status,
@@ -74,7 +73,7 @@ fn new(
     config: &MiniportConfig,
 ) -> Result<VirtualMiniport> {
     let nic = instance.binding().nic();
-    let sizes = sizes(nic, config.vlan);
+    let sizes = frame_sizes(nic.mtu, nic.tag_mode, config.vlan);
     if !sizes.is_usable() {
         return Err(Status::FAILURE);
     }
@@ -98,12 +97,6 @@ fn new(
     })
 }
 
-/// An adapter below that handles tags itself is known to have room for one.
-fn sizes(nic: &Nic, vlan: VlanId) -> FrameSizes {
-    let tag_room = nic.mac_options & mac_option::VLAN != 0;
-    frame_sizes(nic.mtu, tag_room, vlan)
-}
-
 /// The attributes of the adapter below, as far as they hold for the virtual miniport too.
 fn attributes(
     miniport: &VirtualMiniport,
@@ -111,11 +104,7 @@ fn attributes(
     link: LinkState,
 ) -> GeneralAttributes<'static> {
     let (access, direction, connection) = nic.interface_types;
-    let tag = if miniport.vlan.is_none() {
-        0
-    } else {
-        TAG_LENGTH as u32
-    };
+    let tag = nic.tag_mode.tag_length(miniport.vlan);
     GeneralAttributes {
         mtu: miniport.sizes.mtu,
         maximum_transmit_speed: nic.maximum_speeds.0,

@@ -2,10 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
-use mux_core::{
-    tagging::{ADDRESSES_LENGTH, SendPlan, plan_send},
-    wire::vlan::Tag,
-};
+use mux_core::tagging::{ADDRESSES_LENGTH, SendPlan, plan_send};
 use ndis::{
     Shared, Status,
     nbl::{Chain, Forwarded, Nbl, NetBuffer, OutOfBandTag, Outgoing},
@@ -15,8 +12,8 @@ use ndis::{
 use crate::{
     binding::Binding,
     in_band,
-    protocol::Sent,
-    virtual_miniport::{VirtualMiniport, to_core},
+    protocol::{Changed, Sent},
+    virtual_miniport::{VirtualMiniport, to_core, to_ndis},
 };
 
 /// Sends a chain below, each frame with its tag. What cannot be sent is completed with an error: the
@@ -84,48 +81,52 @@ fn forward(
     number
 }
 
-/// Makes an NBL a send below, with the virtual miniport's tag in its frames. One that comes back with an
-/// error is as it was.
+/// Makes an NBL a send below, with the virtual miniport's tag in its frames or beside them. One that
+/// comes back with an error is as it was.
 fn plan_and_tag(
     send: Nbl<Outgoing>,
     miniport: Shared<VirtualMiniport>,
     handle: BindingHandle<Binding>,
 ) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
-    let tag = match plan_send(miniport.vlan, to_core(send.out_of_band_tag())) {
-        SendPlan::AsIs => None,
-        SendPlan::InBand(tag) => Some(tag),
-        SendPlan::Refuse => return Err((send, Status::FAILURE)),
+    let mode = miniport.binding().nic().tag_mode;
+    let Some(plan) = plan_send(miniport.vlan, mode, to_core(send.out_of_band_tag())) else {
+        return Err((send, Status::FAILURE));
     };
     if send.is_read_only() {
-        carry(send, miniport, handle, tag)
+        carry(send, miniport, handle, plan)
     } else {
-        tag_in_place(send, miniport, handle, tag)
+        tag_in_place(send, miniport, handle, plan)
     }
 }
 
-/// The NBL itself goes down; the tag is put into its frames, and taken out when it comes back.
+/// The NBL itself goes down; the tag is put into its frames or beside them, and taken away when it
+/// comes back.
 fn tag_in_place(
     send: Nbl<Outgoing>,
     miniport: Shared<VirtualMiniport>,
     handle: BindingHandle<Binding>,
-    tag: Option<Tag>,
+    plan: SendPlan,
 ) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
-    let before = send.out_of_band_tag();
-    let sent = Sent {
-        miniport,
-        tagged: tag.map(|_| before),
+    let before = send.send_info();
+    let changed = match plan {
+        SendPlan::AsIs => Changed::Nothing,
+        SendPlan::InBand(_) => Changed::InBand(before),
+        SendPlan::OutOfBand(_) => Changed::OutOfBand(before),
     };
     let mut send = send
-        .forward(handle, sent)
+        .forward(handle, Sent { miniport, changed })
         .map_err(|send| (send, Status::RESOURCES))?;
-    let Some(tag) = tag else {
-        return Ok(send);
-    };
-    if let Err(status) = in_band::insert(&mut send, tag) {
-        let (send, _sent) = send.take_back();
-        return Err((send, status));
+    match plan {
+        SendPlan::AsIs => {}
+        SendPlan::InBand(tag) => {
+            if let Err(status) = in_band::insert(&mut send, tag) {
+                let (send, _sent) = send.take_back();
+                return Err((send, status));
+            }
+            send.set_out_of_band_tag(OutOfBandTag::default());
+        }
+        SendPlan::OutOfBand(tag) => send.set_out_of_band_tag(to_ndis(tag)),
     }
-    send.set_out_of_band_tag(OutOfBandTag::default());
     Ok(send)
 }
 
@@ -134,28 +135,26 @@ fn carry(
     send: Nbl<Outgoing>,
     miniport: Shared<VirtualMiniport>,
     handle: BindingHandle<Binding>,
-    tag: Option<Tag>,
+    plan: SendPlan,
 ) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
     let binding = Shared::clone(miniport.binding());
+    let carriers = binding.carriers();
     let sent = Sent {
         miniport,
-        tagged: None,
+        changed: Changed::Nothing,
     };
     let skip = ADDRESSES_LENGTH as u32;
-    match tag {
-        Some(tag) => {
+    let beside = match plan {
+        SendPlan::AsIs => send.out_of_band_tag(),
+        SendPlan::OutOfBand(tag) => to_ndis(tag),
+        SendPlan::InBand(tag) => {
             let front = |frame: &NetBuffer| in_band::tagged(frame, tag);
-            send.forward_by_carrier(binding.carriers(), handle, sent, skip, front)
+            return send.forward_by_carrier(carriers, handle, sent, skip, front);
         }
-        None => {
-            let before = send.out_of_band_tag();
-            let carriers = binding.carriers();
-            let mut carrier =
-                send.forward_by_carrier(carriers, handle, sent, skip, in_band::addresses)?;
-            carrier.set_out_of_band_tag(before);
-            Ok(carrier)
-        }
-    }
+    };
+    let mut carrier = send.forward_by_carrier(carriers, handle, sent, skip, in_band::addresses)?;
+    carrier.set_out_of_band_tag(beside);
+    Ok(carrier)
 }
 
 fn refuse(

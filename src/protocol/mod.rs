@@ -11,7 +11,7 @@ pub(crate) use receive::LOOKAHEAD;
 
 use ndis::{
     Passive, Result, Shared,
-    nbl::{Chain, Forwarded, Incoming, Lent, OutOfBandTag},
+    nbl::{Chain, Forwarded, Incoming, Lent, SendInfo},
     oid::Completed,
     pnp::NetPnpEvent,
     protocol::{BindParameters, BindingHandle, Protocol, StatusIndication},
@@ -23,8 +23,18 @@ use crate::{binding::Binding, driver::Mux, virtual_miniport::VirtualMiniport};
 pub(crate) struct Sent {
     /// Who sent it. The virtual miniport's gate counts it too.
     pub(crate) miniport: Shared<VirtualMiniport>,
-    /// The tag that was put into its frames. What stood beside the frames before is here.
-    pub(crate) tagged: Option<OutOfBandTag>,
+    /// What to undo when it comes back.
+    pub(crate) changed: Changed,
+}
+
+/// What was done to an NBL for the way down.
+pub(crate) enum Changed {
+    /// Nothing, or it was done to a carrier.
+    Nothing,
+    /// A tag was put into its frames; what stood beside them before is here.
+    InBand(SendInfo),
+    /// A tag was put beside its frames, where this stood before.
+    OutOfBand(SendInfo),
 }
 
 /// The OID requests of the binding's own that nobody waits for.

@@ -6,9 +6,10 @@ use ndis::{
     nbl::{Chain, Forwarded, Nbl, Outgoing},
 };
 
+use super::Changed;
 use crate::{batch::Batches, binding::Binding, in_band, virtual_miniport::VirtualMiniport};
 
-/// Takes each frame's tag out again, and completes to each virtual miniport what is its.
+/// Takes each frame's tag away again, and completes to each virtual miniport what is its.
 pub(super) fn send_complete(
     binding: &Binding,
     mut sends: Chain<Forwarded<Binding>>,
@@ -32,9 +33,13 @@ pub(super) fn send_complete(
 /// Makes an NBL what it was when the virtual miniport got it.
 fn undo(send: Nbl<Forwarded<Binding>>) -> (Nbl<Outgoing>, Shared<VirtualMiniport>) {
     let (mut send, sent) = send.take_back();
-    if let Some(before) = sent.tagged {
-        in_band::remove(&mut send);
-        send.set_out_of_band_tag(before);
+    match sent.changed {
+        Changed::Nothing => {}
+        Changed::InBand(before) => {
+            in_band::remove(&mut send);
+            send.restore_send_info(before);
+        }
+        Changed::OutOfBand(before) => send.restore_send_info(before),
     }
     (send, sent.miniport)
 }

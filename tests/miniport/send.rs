@@ -6,9 +6,7 @@ use ndis_host::{
     ndis::policy::{Policy, When},
     nic::{NicConfig, Shape},
 };
-use ndis_sys::{
-    NDIS_MAC_OPTION_8021Q_VLAN, NDIS_NBL_FLAGS_SEND_READ_ONLY, NDIS_STATUS_SEND_ABORTED,
-};
+use ndis_sys::{NDIS_NBL_FLAGS_SEND_READ_ONLY, NDIS_STATUS_SEND_ABORTED};
 use ndismux_tests::{
     Frame, MAC_BELOW, MAC_PEER, MuxLab, NIC, NONE, SOON, VLAN10, VLAN20, faults_in, frames,
     image_tests, must_succeed, tag,
@@ -122,15 +120,57 @@ image_tests! {
         lab.down();
     }
 
+    fn a_nic_that_inserts_tags_gets_them_beside_frames_that_nobody_wrote_to() {
+        let lab = MuxLab::with_nic(NicConfig::new(NIC, MAC_BELOW).handling_tags(), &[NONE, VLAN10]);
+        lab.up();
+        let back_fill = |name| lab.above(name).attributes().expect("the client is bound").data_back_fill;
+        assert_eq!(back_fill("vlan10"), back_fill("none"), "no room for a tag is asked for");
+        for nbl_flags in [0, NDIS_NBL_FLAGS_SEND_READ_ONLY] {
+            for shape in layouts() {
+                for frames_per_nbl in [1, 3] {
+                    let shape = SendShape { frames_per_nbl, nbl_flags, ..shape.clone() };
+                    assert_sent(&lab, "vlan10", 10, &[60, 14, 1514, 15, 18], &shape);
+                }
+            }
+            for (priority, drop_eligible) in [(0, 1), (5, 0), (7, 1)] {
+                let shape = SendShape {
+                    tag: tag(priority, drop_eligible, 0),
+                    nbl_flags,
+                    ..SendShape::PLAIN
+                };
+                let frame = Frame::new(lab.address("vlan10"), MAC_PEER, 1);
+                must_succeed(&lab.above("vlan10").send_shaped(&[frame.bytes()], &shape));
+                let tci = priority << 13 | drop_eligible << 12 | 10;
+                assert_eq!(lab.below().take_sent(SOON), Some(frame.tagged(tci).bytes()));
+            }
+            // A tag in the frame is payload here too.
+            let shape = SendShape { nbl_flags, ..SendShape::PLAIN };
+            let frame = Frame::new(lab.address("vlan10"), MAC_PEER, 3).tagged(20).bytes();
+            must_succeed(&lab.above("vlan10").send_shaped(std::slice::from_ref(&frame), &shape));
+            assert_eq!(lab.below().take_sent(SOON), Some(tagged(&frame, 10)));
+            if nbl_flags == 0 {
+                for moved in ["NdisRetreatNetBufferDataStart", "NdisAllocateFragmentNetBufferList"] {
+                    assert!(lab.trace().image_calls(moved).is_empty(), "{moved}");
+                }
+            }
+        }
+        let foreign = SendShape { tag: tag(0, 0, 20), ..SendShape::PLAIN };
+        assert_refused(&lab, &[&foreign, &SendShape::PLAIN], &[60; 2], |shape, _| shape.tag != 0);
+        lab.down();
+    }
+
     fn d14_frames_as_long_as_the_mtu_says_pass_with_their_tag() {
-        let vlan_option = NicConfig::new(NIC, MAC_BELOW).mac_options | NDIS_MAC_OPTION_8021Q_VLAN;
-        // (MTU of the NIC, whether it shows the option, MTU in a VLAN, MTU in none)
-        let cases =
-            [(1500, false, 1496, 1500), (1500, true, 1500, 1500), (9000, false, 8996, 9000)];
-        for (mtu, option, in_vlan, in_none) in cases {
+        // (MTU of the NIC, whether it handles tags, MTU in a VLAN, MTU in none)
+        let cases = [
+            (1500, false, 1496, 1500),
+            (1500, true, 1500, 1500),
+            (9000, false, 8996, 9000),
+            (9014, true, 9014, 9014),
+        ];
+        for (mtu, handles_tags, in_vlan, in_none) in cases {
             let mut nic = NicConfig { mtu, ..NicConfig::new(NIC, MAC_BELOW) };
-            if option {
-                nic.mac_options = vlan_option;
+            if handles_tags {
+                nic = nic.handling_tags();
             }
             let lab = MuxLab::with_nic(nic, &[NONE, VLAN10]);
             lab.up();
@@ -146,7 +186,7 @@ image_tests! {
     }
 
     fn a_virtual_miniport_without_a_vlan_sends_what_it_gets() {
-        let lab = MuxLab::new(&[NONE, VLAN10]);
+        let lab = MuxLab::with_nic(NicConfig::new(NIC, MAC_BELOW).handling_tags(), &[NONE, VLAN10]);
         lab.up();
         let own = lab.address("none");
         // A tag in the frame is the client's own business, and so is one beside it.

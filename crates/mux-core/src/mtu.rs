@@ -1,11 +1,12 @@
 //! How long a virtual miniport's frames may be.
 //!
-//! A tag takes [`TAG_LENGTH`] bytes. Where the adapter below is known to carry them on top of its
-//! maximum frame, the virtual miniport offers what the adapter offers; else it offers that much less.
+//! A tag that goes in band takes [`TAG_LENGTH`](crate::tagging::TAG_LENGTH) bytes of what the adapter
+//! below takes for a frame, so that the virtual miniport offers that much less. An adapter that inserts
+//! tags itself has room for them, and the virtual miniport offers what the adapter offers.
 //! All three numbers that a client can ask for (the attributes' `MtuSize`, `OID_GEN_MAXIMUM_FRAME_SIZE`
 //! and `OID_GEN_MAXIMUM_TOTAL_SIZE`) come from one [`FrameSizes`], so that they cannot disagree.
 
-use crate::tagging::TAG_LENGTH;
+use crate::tagging::TagMode;
 use crate::wire::ethernet::HEADER_LENGTH;
 use crate::wire::vlan::VlanId;
 
@@ -31,18 +32,13 @@ impl FrameSizes {
     }
 }
 
-/// The frame sizes of a virtual miniport of `vlan` over an adapter with an MTU of `nic_mtu` bytes.
+/// The frame sizes of a virtual miniport of `vlan` over an adapter of this mode with an MTU of
+/// `nic_mtu` bytes.
 ///
-/// `tag_room`: the adapter below is known to carry a tag on top of its maximum frame. Where that is
-/// not known, say no. The arithmetic saturates: an adapter that says nonsense gets nonsense of the
-/// same kind, which [`FrameSizes::is_usable`] tells.
-pub const fn frame_sizes(nic_mtu: u32, tag_room: bool, vlan: VlanId) -> FrameSizes {
-    let taken = if vlan.is_none() || tag_room {
-        0
-    } else {
-        TAG_LENGTH as u32
-    };
-    let mtu = nic_mtu.saturating_sub(taken);
+/// The arithmetic saturates: an adapter that says nonsense gets nonsense of the same kind, which
+/// [`FrameSizes::is_usable`] tells.
+pub const fn frame_sizes(nic_mtu: u32, mode: TagMode, vlan: VlanId) -> FrameSizes {
+    let mtu = nic_mtu.saturating_sub(mode.tag_length(vlan));
     FrameSizes {
         mtu,
         maximum_frame: mtu.saturating_add(HEADER_LENGTH as u32),

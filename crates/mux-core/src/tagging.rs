@@ -1,9 +1,9 @@
 //! How a tag goes on a frame that is sent and comes off a frame that was received.
 //!
 //! A tag travels in one of two places: in the frame (in band), or beside it in the NBL's
-//! `Ieee8021QNetBufferListInfo` (out of band), where hardware inserts and removes it. Plans are made
-//! here per frame; the driver carries them out and undoes them. In this version a tag that is sent
-//! always goes in band.
+//! `Ieee8021QNetBufferListInfo` (out of band), where hardware inserts and removes it. Which it is on the
+//! way down is the [`TagMode`] of the adapter below; a frame that comes up is taken either way. Plans are
+//! made here per frame; the driver carries them out and undoes them.
 //!
 //! Not here: which virtual miniport a received frame is for ([`crate::filter`], [`crate::demux`]), and
 //! any writing into a frame that somebody else owns: received frames are never changed, the driver
@@ -64,6 +64,38 @@ impl OutOfBandTag {
     }
 }
 
+/// Where the tags of sent frames travel to the adapter below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagMode {
+    /// In the frames: what every adapter can do.
+    InBand,
+    /// Beside the frames: the adapter puts them in. Nothing of a frame is written to, there is always
+    /// room for the tag, and offloads find their headers where the client said.
+    OutOfBand,
+}
+
+impl TagMode {
+    /// The mode of an adapter with these `NDIS_MAC_OPTION_*`. One that inserts tags says so by
+    /// `8021Q_VLAN`, and must then say `8021P_PRIORITY` too (OID_GEN_MAC_OPTIONS); the latter alone is
+    /// said by every miniport of NDIS 6, and says nothing about tags.
+    pub const fn of(mac_options: u32) -> TagMode {
+        const BOTH: u32 = MAC_OPTION_8021P_PRIORITY | MAC_OPTION_8021Q_VLAN;
+        if mac_options & BOTH == BOTH {
+            TagMode::OutOfBand
+        } else {
+            TagMode::InBand
+        }
+    }
+
+    /// How many bytes a tag of `vlan` adds to a frame before the adapter below gets it.
+    pub const fn tag_length(self, vlan: VlanId) -> u32 {
+        match self {
+            TagMode::InBand if !vlan.is_none() => TAG_LENGTH as u32,
+            TagMode::InBand | TagMode::OutOfBand => 0,
+        }
+    }
+}
+
 /// What to do to a frame that a virtual miniport sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendPlan {
@@ -71,27 +103,33 @@ pub enum SendPlan {
     AsIs,
     /// Put this tag between the addresses and the type, and clear what is out of band.
     InBand(Tag),
-    /// Do not send it: complete it with an error.
-    Refuse,
+    /// Leave the frame as it is, and let the adapter below insert this tag.
+    OutOfBand(OutOfBandTag),
 }
 
 /// Plans how a virtual miniport of the VLAN `own` sends a frame for which its client asks for
-/// `out_of_band`.
+/// `out_of_band`, over an adapter of this mode.
+///
+/// `None` if it must not be sent, and completes with an error.
 ///
 /// A client may ask for a priority, and for the VLAN that the virtual miniport has anyway. A client
 /// that asks for another VLAN would leave the one it is confined to: refused. A virtual miniport
 /// without a VLAN adds nothing: what its client asks for is between the client and the adapter below.
 /// A tag that is already in the frame is payload.
-pub fn plan_send(own: VlanId, out_of_band: OutOfBandTag) -> SendPlan {
+pub fn plan_send(own: VlanId, mode: TagMode, out_of_band: OutOfBandTag) -> Option<SendPlan> {
     if own.is_none() {
-        return SendPlan::AsIs;
+        return Some(SendPlan::AsIs);
     }
     if out_of_band.vlan != 0 && out_of_band.vlan != own.get() {
-        return SendPlan::Refuse;
+        return None;
     }
-    SendPlan::InBand(Tag {
+    let tag = OutOfBandTag {
         vlan: own.get(),
-        ..out_of_band.tag()
+        ..out_of_band
+    };
+    Some(match mode {
+        TagMode::InBand => SendPlan::InBand(tag.tag()),
+        TagMode::OutOfBand => SendPlan::OutOfBand(tag),
     })
 }
 
@@ -194,6 +232,11 @@ pub const fn untagged_front(
     }
     (addresses, Some(Tag::from_tci(u16::from_be_bytes([c0, c1]))))
 }
+
+/// `NDIS_MAC_OPTION_8021P_PRIORITY`.
+const MAC_OPTION_8021P_PRIORITY: u32 = 0x40;
+/// `NDIS_MAC_OPTION_8021Q_VLAN`.
+const MAC_OPTION_8021Q_VLAN: u32 = 0x200;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,8 @@ use etherparse::{
     EtherType, Ethernet2Header, Ethernet2Slice, SingleVlanHeader, SingleVlanSlice, VlanPcp,
 };
 use mux_core::tagging::{
-    OutOfBandTag, ReceivePlan, SendPlan, plan_receive, plan_send, tagged_front, untagged_front,
+    OutOfBandTag, ReceivePlan, SendPlan, TagMode, plan_receive, plan_send, tagged_front,
+    untagged_front,
 };
 use mux_core::wire::ethernet::Header;
 use mux_core::wire::vlan::{Priority, Tag};
@@ -118,7 +119,7 @@ proptest! {
     ) {
         let asked = OutOfBandTag { vlan: 0, priority, drop_eligible };
         let own = VlanId::new(vlan).unwrap();
-        let SendPlan::InBand(tag) = plan_send(own, asked) else {
+        let Some(SendPlan::InBand(tag)) = plan_send(own, TagMode::InBand, asked) else {
             return Err(TestCaseError::fail("not tagged"));
         };
         let untagged = Ethernet2Header { source, destination, ether_type: EtherType(ether_type) }.to_bytes();

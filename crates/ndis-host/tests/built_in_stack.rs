@@ -186,9 +186,7 @@ fn a_pause_waits_for_sends_that_are_out() {
 #[test]
 fn tags_travel_beside_frames_where_the_nic_says_so() {
     let (_turn, lab) = lab();
-    let mut config = NicConfig::new("nic0", MAC);
-    config.out_of_band_tags = true;
-    let nic = lab.add_nic(config);
+    let nic = lab.add_nic(NicConfig::new("nic0", MAC).handling_tags());
     let client = lab.add_client("stack", "nic0").unwrap();
     lab.plug_nic("nic0").unwrap();
     let plain = frame(ALL, PEER, 64);
@@ -203,6 +201,32 @@ fn tags_travel_beside_frames_where_the_nic_says_so() {
     };
     client.send_shaped(&[plain], &shape).wait(LONG).unwrap();
     assert_eq!(nic.take_sent(LONG), Some(tagged));
+    lab.unplug_nic("nic0").unwrap();
+    lab.remove_client("stack").unwrap();
+}
+
+#[test]
+fn a_nic_that_does_not_insert_tags_takes_the_priority_alone() {
+    let (_turn, lab) = lab();
+    let nic = lab.add_nic(NicConfig::new("nic0", MAC));
+    let client = lab.add_client("stack", "nic0").unwrap();
+    lab.plug_nic("nic0").unwrap();
+    let plain = frame(ALL, PEER, 64);
+    for (beside, inserted) in [(3 | 10 << 4, Some(0x60)), (10 << 4, None)] {
+        let shape = SendShape {
+            tag: beside,
+            ..SendShape::PLAIN
+        };
+        client
+            .send_shaped(std::slice::from_ref(&plain), &shape)
+            .wait(LONG)
+            .unwrap();
+        let mut sent = plain.clone();
+        if let Some(priority) = inserted {
+            sent.splice(12..12, [0x81, 0x00, priority, 0]);
+        }
+        assert_eq!(nic.take_sent(LONG), Some(sent));
+    }
     lab.unplug_nic("nic0").unwrap();
     lab.remove_client("stack").unwrap();
 }

@@ -28,16 +28,18 @@ fn frame(after_addresses: &[u16]) -> Vec<u8> {
 
 #[test]
 fn a_station_without_vlan_sends_as_it_is() {
-    assert_eq!(plan_send(VlanId::NONE, OutOfBandTag::NONE), SendPlan::AsIs);
-    assert_eq!(plan_send(VlanId::NONE, beside(0, 5)), SendPlan::AsIs);
-    assert_eq!(plan_send(VlanId::NONE, beside(7, 0)), SendPlan::AsIs);
+    for mode in [TagMode::InBand, TagMode::OutOfBand] {
+        for asked in [OutOfBandTag::NONE, beside(0, 5), beside(7, 0)] {
+            assert_eq!(plan_send(VlanId::NONE, mode, asked), Some(SendPlan::AsIs));
+        }
+    }
 }
 
 #[test]
 fn a_station_of_a_vlan_puts_its_tag_in_band() {
     assert_eq!(
-        plan_send(vlan(10), OutOfBandTag::NONE),
-        SendPlan::InBand(Tag::from_tci(10))
+        plan_send(vlan(10), TagMode::InBand, OutOfBandTag::NONE),
+        Some(SendPlan::InBand(Tag::from_tci(10)))
     );
 }
 
@@ -49,20 +51,62 @@ fn the_priority_asked_for_goes_into_the_tag() {
         drop_eligible: true,
     };
     assert_eq!(
-        plan_send(vlan(10), asked),
-        SendPlan::InBand(Tag::from_tci(0xb00a))
+        plan_send(vlan(10), TagMode::InBand, asked),
+        Some(SendPlan::InBand(Tag::from_tci(0xb00a)))
     );
     assert_eq!(
-        plan_send(vlan(10), beside(10, 7)),
-        SendPlan::InBand(Tag::from_tci(0xe00a))
+        plan_send(vlan(10), TagMode::InBand, beside(10, 7)),
+        Some(SendPlan::InBand(Tag::from_tci(0xe00a)))
     );
 }
 
 #[test]
 fn asking_for_another_vlan_is_refused() {
-    for other in [1, 9, 11, 20, 4094, 4095, u16::MAX] {
-        assert_eq!(plan_send(vlan(10), beside(other, 0)), SendPlan::Refuse);
+    for mode in [TagMode::InBand, TagMode::OutOfBand] {
+        for other in [1, 9, 11, 20, 4094, 4095, u16::MAX] {
+            assert_eq!(plan_send(vlan(10), mode, beside(other, 0)), None);
+        }
     }
+}
+
+#[test]
+fn over_an_adapter_that_inserts_tags_the_tag_goes_beside_the_frame() {
+    let asked = OutOfBandTag {
+        drop_eligible: true,
+        ..beside(0, 5)
+    };
+    for (asked, sent) in [
+        (OutOfBandTag::NONE, beside(10, 0)),
+        (beside(10, 7), beside(10, 7)),
+        (asked, OutOfBandTag { vlan: 10, ..asked }),
+    ] {
+        assert_eq!(
+            plan_send(vlan(10), TagMode::OutOfBand, asked),
+            Some(SendPlan::OutOfBand(sent))
+        );
+    }
+}
+
+#[test]
+fn an_adapter_that_says_both_options_inserts_tags() {
+    for (options, mode) in [
+        (0, TagMode::InBand),
+        // Every miniport of NDIS 6 says so.
+        (0x40, TagMode::InBand),
+        // Not by the document, which demands the other with it.
+        (0x200, TagMode::InBand),
+        (0x240, TagMode::OutOfBand),
+        (u32::MAX, TagMode::OutOfBand),
+    ] {
+        assert_eq!(TagMode::of(options), mode, "{options:#x}");
+    }
+}
+
+#[test]
+fn only_a_tag_in_band_makes_the_frame_longer() {
+    assert_eq!(TagMode::InBand.tag_length(vlan(10)), 4);
+    assert_eq!(TagMode::OutOfBand.tag_length(vlan(10)), 0);
+    assert_eq!(TagMode::InBand.tag_length(VlanId::NONE), 0);
 }
 
 #[test]
@@ -238,7 +282,7 @@ proptest! {
         own in 1_u32..4095,
         priority in 0_u8..8,
     ) {
-        let SendPlan::InBand(tag) = plan_send(vlan(own), beside(0, priority)) else {
+        let Some(SendPlan::InBand(tag)) = plan_send(vlan(own), TagMode::InBand, beside(0, priority)) else {
             panic!("not tagged");
         };
         let wire = [&tagged_front(&addresses, tag)[..], &payload].concat();
@@ -252,15 +296,27 @@ proptest! {
     }
 
     #[test]
-    fn a_station_of_a_vlan_sends_only_into_it(own in 1_u32..4095, asked: u16, priority: u8, drop_eligible: bool) {
+    fn a_station_of_a_vlan_sends_only_into_it(
+        own in 1_u32..4095,
+        inserts: bool,
+        asked: u16,
+        priority: u8,
+        drop_eligible: bool,
+    ) {
+        let mode = if inserts { TagMode::OutOfBand } else { TagMode::InBand };
         let asked = OutOfBandTag { vlan: asked, priority, drop_eligible };
-        match plan_send(vlan(own), asked) {
-            SendPlan::InBand(tag) => {
+        match plan_send(vlan(own), mode, asked) {
+            Some(SendPlan::InBand(tag)) => {
+                prop_assert_eq!(mode, TagMode::InBand);
                 prop_assert_eq!(tag.vlan_id(), Some(vlan(own)));
                 prop_assert_eq!(Tag::from_tci(tag.tci()), tag);
             }
-            SendPlan::Refuse => prop_assert!(asked.vlan != 0 && u32::from(asked.vlan) != own),
-            SendPlan::AsIs => prop_assert!(false, "left its VLAN"),
+            Some(SendPlan::OutOfBand(tag)) => {
+                prop_assert_eq!(mode, TagMode::OutOfBand);
+                prop_assert_eq!(tag.tag().vlan_id(), Some(vlan(own)));
+            }
+            None => prop_assert!(asked.vlan != 0 && u32::from(asked.vlan) != own),
+            Some(SendPlan::AsIs) => prop_assert!(false, "left its VLAN"),
         }
     }
 

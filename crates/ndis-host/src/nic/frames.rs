@@ -1,6 +1,9 @@
 //! Received frames as NBLs in many shapes, and sent NBLs as frames.
 
-use ndis_sys::{Ieee8021QNetBufferListInfo, NDIS_HANDLE, NET_BUFFER_LIST};
+use ndis_sys::{
+    Ieee8021QNetBufferListInfo, NDIS_HANDLE, NDIS_MAC_OPTION_8021P_PRIORITY,
+    NDIS_MAC_OPTION_8021Q_VLAN, NET_BUFFER_LIST,
+};
 
 use crate::ndis::nbl::pool::{NdisAllocateNetBufferAndNetBufferList, NdisFreeNetBufferList};
 use crate::ndis::nbl::{block, data};
@@ -125,15 +128,36 @@ pub(crate) fn free(nbl: *mut NET_BUFFER_LIST, memory: Memory) {
     memory.free();
 }
 
-/// The frame of an NB, with the tag that travels beside it put in.
+/// The frame of an NB, with the tag that travels beside it put in, whoever is to do that.
 pub(crate) fn sent(nbl: Nbl, nb: Nb) -> Vec<u8> {
     let mut frame = data::bytes(nb);
     let info = nbl.info()[Ieee8021QNetBufferListInfo] as usize;
-    if info != 0 && frame.len() >= 12 {
-        let [high, low] = tag_of(info).to_be_bytes();
-        frame.splice(12..12, [0x81, 0x00, high, low]);
+    if info != 0 {
+        insert_tag(&mut frame, tag_of(info));
     }
     frame
+}
+
+/// The tag beside an NBL, as far as an adapter with these `NDIS_MAC_OPTION_*` inserts it: whole, its
+/// priority alone, or nothing.
+pub(crate) fn tag_beside(nbl: Nbl, mac_options: u32) -> Option<u16> {
+    let info = nbl.info()[Ieee8021QNetBufferListInfo] as usize;
+    let inserted = if mac_options & NDIS_MAC_OPTION_8021Q_VLAN != 0 {
+        info
+    } else if mac_options & NDIS_MAC_OPTION_8021P_PRIORITY != 0 {
+        info & 0xf
+    } else {
+        0
+    };
+    (inserted != 0).then(|| tag_of(inserted))
+}
+
+/// Puts a tag into a frame.
+pub(crate) fn insert_tag(frame: &mut Vec<u8>, tag: u16) {
+    if frame.len() >= 12 {
+        let [high, low] = tag.to_be_bytes();
+        frame.splice(12..12, [0x81, 0x00, high, low]);
+    }
 }
 
 /// Takes the tag out of a frame: the value for `Ieee8021QNetBufferListInfo`, if it had one.

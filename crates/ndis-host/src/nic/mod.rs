@@ -61,7 +61,8 @@ pub struct NicConfig {
     pub link_speed: u64,
     /// `NDIS_MAC_OPTION_*`.
     pub mac_options: u32,
-    /// Whether tags travel beside the frames, in `Ieee8021QNetBufferListInfo`.
+    /// Whether it takes the tag out of a received frame and indicates it beside it, in
+    /// `Ieee8021QNetBufferListInfo`. Whether it puts a tag into a sent frame is said by `mac_options`.
     pub out_of_band_tags: bool,
     /// Whether it has low-power states; NDIS halts it for the time of a sleep if it has none.
     pub sleeps: bool,
@@ -70,6 +71,16 @@ pub struct NicConfig {
 }
 
 impl NicConfig {
+    /// The same, but inserting and stripping 802.1Q tags itself.
+    #[must_use]
+    pub fn handling_tags(self) -> Self {
+        Self {
+            mac_options: self.mac_options | ndis_sys::NDIS_MAC_OPTION_8021Q_VLAN,
+            out_of_band_tags: true,
+            ..self
+        }
+    }
+
     /// A gigabit NIC with standard frames in single MDLs.
     pub fn new(label: &str, mac: Mac) -> Self {
         use ndis_sys::{

@@ -13,7 +13,7 @@ use ndis_sys::{
 
 use super::{ByKind, CALLER, Nic, frames};
 use crate::ndis::caller;
-use crate::ndis::nbl::owner;
+use crate::ndis::nbl::{data, owner};
 use crate::ndis::oid::NdisMOidRequestComplete;
 use crate::ndis::oid::request::Request;
 use crate::ndis::policy::{self, Resources};
@@ -32,11 +32,16 @@ impl Nic {
             return NDIS_STATUS_MEDIA_DISCONNECTED;
         }
         let mut status = NDIS_STATUS_SUCCESS;
+        let tag = frames::tag_beside(nbl, self.config.mac_options);
         for nb in nbl.buffers() {
-            let frame = frames::sent(nbl, nb);
-            let tagged = frame.get(12..14) == Some(&[0x81, 0x00]);
-            let longest = self.config.mtu as usize + 14 + if tagged { 4 } else { 0 };
-            let sent = if frame.len() < 14 || frame.len() > longest {
+            let mut frame = data::bytes(nb);
+            // Room for a tag is only there for the one that the NIC puts in itself.
+            let longest = self.config.mtu as usize + 14;
+            let fits = (14..=longest).contains(&frame.len());
+            if let Some(tag) = tag {
+                frames::insert_tag(&mut frame, tag);
+            }
+            let sent = if !fits {
                 status = NDIS_STATUS_INVALID_LENGTH;
                 false
             } else if self.wire.send(&frame).is_err() {

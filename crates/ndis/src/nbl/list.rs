@@ -26,6 +26,18 @@ pub struct OutOfBandTag {
     pub vlan: u16,
 }
 
+/// What an NBL says beside its frames and a driver may change on the way down, as it was: for
+/// [`NetBufferList::restore_send_info`].
+#[derive(Clone, Copy, Debug)]
+pub struct SendInfo {
+    tag: sys::PVOID,
+}
+
+// SAFETY: a word that is kept and put back, and never followed.
+unsafe impl Send for SendInfo {}
+// SAFETY: as above.
+unsafe impl Sync for SendInfo {}
+
 impl NetBufferList {
     /// # Safety
     /// The NBL is valid, and nobody writes to it, for as long as the view lives.
@@ -81,6 +93,19 @@ impl NetBufferList {
     /// Sets the 802.1Q tag beside the frame.
     pub fn set_out_of_band_tag(&mut self, tag: OutOfBandTag) {
         self.raw.NetBufferListInfo[IEEE_8021Q] = ptr::without_provenance_mut(tag.to_raw());
+    }
+
+    /// What stands beside the frames before a driver changes it, to the last bit.
+    #[must_use]
+    pub fn send_info(&self) -> SendInfo {
+        SendInfo {
+            tag: self.raw.NetBufferListInfo[IEEE_8021Q],
+        }
+    }
+
+    /// Puts back what stood beside the frames.
+    pub fn restore_send_info(&mut self, before: SendInfo) {
+        self.raw.NetBufferListInfo[IEEE_8021Q] = before.tag;
     }
 }
 

@@ -316,7 +316,9 @@ fn configuration(nic: &NicSection, of_wire: Option<[u8; 6]>) -> NicConfig {
     config.device = nic.device_name();
     config.mtu = u32::from(nic.mtu);
     config.link_speed = nic.speed;
-    config.out_of_band_tags = nic.out_of_band_tags;
+    if nic.out_of_band_tags {
+        config = config.handling_tags();
+    }
     config.shapes = match nic.shapes {
         ShapesKey::Whole => vec![Shape::WHOLE],
         ShapesKey::Awkward => Shape::awkward(),
