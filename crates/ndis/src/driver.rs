@@ -147,6 +147,11 @@ impl<'entry> Entry<'entry> {
         })
     }
 
+    /// The driver's own object: what the event log knows it by.
+    pub(crate) const fn driver_object(&self) -> NonNull<c_void> {
+        self.driver_object.cast()
+    }
+
     /// The IRQL of `DriverEntry`.
     #[must_use]
     pub const fn at(&self) -> Passive<'entry> {

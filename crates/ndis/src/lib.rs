@@ -29,6 +29,7 @@ extern crate alloc;
 pub mod configuration;
 pub mod contract;
 pub mod driver;
+pub mod event_log;
 pub mod im;
 pub mod irql;
 pub mod link;

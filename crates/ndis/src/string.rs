@@ -1,6 +1,7 @@
 //! Counted UTF-16 strings.
 
 use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
 
 use ndis_sys as sys;
 
@@ -40,6 +41,18 @@ impl UnicodeString {
     /// The string as a structure for NDIS, which only reads it, and only while it is lent.
     pub(crate) fn as_raw(&self) -> sys::UNICODE_STRING {
         raw(&self.units)
+    }
+}
+
+/// Units as text for people: what is not UTF-16 shows as a replacement character.
+#[derive(Clone, Copy)]
+pub struct Text<'a>(pub &'a [u16]);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        char::decode_utf16(self.0.iter().copied()).try_for_each(|character| {
+            f.write_char(character.unwrap_or(char::REPLACEMENT_CHARACTER))
+        })
     }
 }
 
