@@ -12,18 +12,21 @@ use super::caller;
 use super::faults::should_fail;
 use super::object::resolve;
 use super::{shared_memory, trace};
+use crate::nt::driver::service_of;
 use crate::nt::sched::Monitor;
 use crate::rules;
 
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// Whose it is: an adapter's name, or the driver's.
+    /// Whose it is: an adapter's name, or the driver's service.
     pub source: String,
     /// `NDIS_ERROR_CODE_*`, or the event's code.
     pub code: u32,
     /// The values or the unique value.
     pub values: Vec<u32>,
+    /// What stands at `%2`, `%3` and so on of the code's message.
+    pub strings: Vec<String>,
 }
 
 /// All entries of this process so far.
@@ -58,13 +61,14 @@ crate::ddi! { "ndis.sys":
             );
         }
         let values = given.iter().take(NumberOfErrorValues as usize);
-        add(adapter.name(), ErrorCode, values.map(|&value| value as u32).collect());
+        let values = values.map(|&value| value as u32).collect();
+        add(adapter.name(), ErrorCode, values, Vec::new());
         shared_memory::logged(NdisAdapterHandle);
     }
 
     /// Writes an entry of a protocol's.
     [PASSIVE..=DISPATCH] fn NdisWriteEventLogEntry(
-        _LogHandle: *mut c_void,
+        LogHandle: *mut c_void,
         EventCode: NDIS_STATUS,
         UniqueEventValue: u32,
         NumStrings: u16,
@@ -81,28 +85,57 @@ crate::ddi! { "ndis.sys":
                 format_args!("{NAME}: {NumStrings} strings or {DataSize} bytes without a pointer"),
             );
         }
-        if DataSize > MOST_DATA {
+        // SAFETY: the caller says that the list has that many pointers (the function's document).
+        let strings = unsafe { strings(StringsList.cast(), NumStrings) };
+        let bytes: usize = strings.iter().map(|units| (units.len() + 1) * 2).sum();
+        if bytes + (DataSize as usize).next_multiple_of(4) > MOST_DATA {
             return record.returns(NDIS_STATUS_BUFFER_TOO_SHORT);
         }
         if should_fail("NdisWriteEventLogEntry") {
             return record.returns(NDIS_STATUS_RESOURCES);
         }
-        add(driver, EventCode.cast_unsigned(), vec![UniqueEventValue]);
+        let strings = strings.iter().map(|units| String::from_utf16_lossy(units)).collect();
+        let source = service_of(LogHandle).unwrap_or_else(|| driver.to_owned());
+        add(&source, EventCode.cast_unsigned(), vec![UniqueEventValue], strings);
         record.returns(NDIS_STATUS_SUCCESS)
     }
 }
 
-fn add(source: &str, code: u32, values: Vec<u32>) {
-    eprintln!("ndis-host: event log: {source}: code {code:#x}, {values:x?}");
+/// The units of each string, without its terminator.
+///
+/// # Safety
+/// `list` has `number` pointers, each of them null or to a terminated string.
+unsafe fn strings(list: *const *const u16, number: u16) -> Vec<Vec<u16>> {
+    let string = |index| {
+        // SAFETY: the caller's own promise.
+        let start = unsafe { list.wrapping_add(index).read() };
+        if start.is_null() {
+            rules::broken(
+                &rules::INVALID_STRING,
+                format_args!("NdisWriteEventLogEntry: string {index} of {number} is null"),
+            );
+        }
+        let unit = |offset| {
+            // SAFETY: no terminator was met, says the caller, so the string goes on.
+            unsafe { start.wrapping_add(offset).read_unaligned() }
+        };
+        (0..).map(unit).take_while(|&unit| unit != 0).collect()
+    };
+    (0..usize::from(number)).map(string).collect()
+}
+
+fn add(source: &str, code: u32, values: Vec<u32>, strings: Vec<String>) {
+    eprintln!("ndis-host: event log: {source}: code {code:#x}, {values:x?}, {strings:?}");
     LOG.lock().push(LogEntry {
         source: source.to_owned(),
         code,
         values,
+        strings,
     });
 }
 
 /// The most bytes of strings and data (`MAX_EVENT_LOG_DATA_SIZE`): what a record of 240 bytes has left.
-const MOST_DATA: u32 = 192;
+const MOST_DATA: usize = 192;
 
 static LOG: Monitor<Vec<LogEntry>> = Monitor::new(Vec::new());
 
@@ -124,6 +157,7 @@ mod tests {
             source: adapter.name().to_owned(),
             code: 0xc000_1388,
             values: vec![7, 8],
+            strings: Vec::new(),
         };
         assert!(entries().contains(&entry));
         halt(adapter);
@@ -140,5 +174,27 @@ mod tests {
         assert_eq!(write(16), NDIS_STATUS_SUCCESS);
         let ours = |entry: &LogEntry| entry.code == 0x4000 && entry.values == [1];
         assert_eq!(entries().iter().filter(|entry| ours(entry)).count(), 1);
+    }
+
+    #[test]
+    fn strings_are_kept_and_count_as_data() {
+        let wide = |text: &str| text.encode_utf16().chain([0]).collect::<Vec<_>>();
+        let (device, detail, long) = (wide(r"\Device\{1}"), wide("4095"), wide(&"x".repeat(90)));
+        let null = ptr::null_mut();
+        let write = |strings: &[*const u16]| {
+            let (number, list) = (strings.len() as u16, strings.as_ptr().cast_mut().cast());
+            // SAFETY: the list has that many pointers to terminated strings.
+            unsafe { NdisWriteEventLogEntry(null, 0x4001, 1, number, list, 0, null) }
+        };
+        let (device, detail, long) = (device.as_ptr(), detail.as_ptr(), long.as_ptr());
+        assert_eq!(write(&[device, detail]), NDIS_STATUS_SUCCESS);
+        assert_eq!(write(&[device, long]), NDIS_STATUS_BUFFER_TOO_SHORT);
+        let entries = entries();
+        let ours: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.code == 0x4001)
+            .collect();
+        assert_eq!(ours.len(), 1);
+        assert_eq!(ours[0].strings, [r"\Device\{1}", "4095"]);
     }
 }
