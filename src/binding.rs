@@ -21,6 +21,7 @@ use ndis::{
     nbl::DerivedPool,
     oid::Requested,
     protocol::{BindParameters, BindingHandle, HandleCell},
+    string::UnicodeString,
     sync::{Rundown, SpinLock, Taken, Turn},
 };
 
@@ -36,6 +37,7 @@ use crate::{
 
 /// One open adapter below.
 pub(crate) struct Binding {
+    name: UnicodeString,
     /// What does not change while the adapter is bound.
     nic: Nic,
     pools: Pools,
@@ -86,6 +88,7 @@ struct State {
 impl Binding {
     pub(crate) fn try_new(mux: &Mux, parameters: &BindParameters<'_>) -> Result<Shared<Self>> {
         Shared::try_new(Self {
+            name: UnicodeString::try_from_units(parameters.name())?,
             nic: Nic::of(parameters),
             pools: mux.pools()?,
             state: SpinLock::new(State {
@@ -100,6 +103,11 @@ impl Binding {
             sends: Rundown::try_new()?,
             requests: Rundown::try_new()?,
         })
+    }
+
+    /// The device name of the adapter below.
+    pub(crate) fn name(&self) -> &[u16] {
+        self.name.units()
     }
 
     /// The adapter below, as it was when it was bound.

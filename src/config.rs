@@ -7,14 +7,13 @@ use alloc::vec::Vec;
 
 use mux_core::{
     MacAddress, VlanId,
-    config::{self, parse_network_address_bytes, parse_vlan_id},
+    config::{self, ConfigError, parse_network_address_bytes, parse_vlan_id},
 };
 use ndis::{
     Passive, Result,
     configuration::{Configuration, ReadAs, Value},
     string::ascii,
 };
-use wdk::println;
 
 /// The value of a binding that names its virtual miniports, REG_MULTI_SZ.
 const UPPER_BINDINGS: [u16; 13] = ascii(config::UPPER_BINDINGS);
@@ -30,9 +29,11 @@ pub(crate) struct MiniportConfig {
     pub(crate) address: Option<MacAddress>,
 }
 
-/// The device names of a binding's virtual miniports, as a REG_MULTI_SZ. Empty if there are none.
+/// The device names of a binding's virtual miniports, as a REG_MULTI_SZ. Empty if there are none. What
+/// cannot be used is told to `unused`.
 pub(crate) fn upper_bindings(
     configuration: &mut Configuration<'_>,
+    unused: impl FnOnce(&ConfigError),
     at: Passive<'_>,
 ) -> Result<Vec<u16>> {
     let Some(Value::MultiText(names)) =
@@ -42,15 +43,17 @@ pub(crate) fn upper_bindings(
     };
     if let Err(error) = config::check_upper_bindings(&names) {
         // What can be used of the list is used.
-        println!("ndismux: {error}");
+        unused(&error);
     }
     Ok(names)
 }
 
 /// What the registry says of the virtual miniport that is being initialised. `None` if it must not be
-/// initialised: in no VLAN at all it would see what is not for it.
+/// initialised: in no VLAN at all it would see what is not for it. What cannot be used is told to
+/// `unused`.
 pub(crate) fn miniport(
     configuration: &mut Configuration<'_>,
+    unused: impl Fn(&ConfigError),
     at: Passive<'_>,
 ) -> Result<Option<MiniportConfig>> {
     let vlan = match configuration.read(&VLAN_ID, ReadAs::Text, at)? {
@@ -64,7 +67,7 @@ pub(crate) fn miniport(
     let vlan = match vlan {
         Ok(vlan) => vlan,
         Err(error) => {
-            println!("ndismux: {error}");
+            unused(&error);
             return Ok(None);
         }
     };
@@ -75,7 +78,7 @@ pub(crate) fn miniport(
         None => None,
         Some(Ok(address)) => Some(address),
         Some(Err(error)) => {
-            println!("ndismux: {error}");
+            unused(&error);
             None
         }
     };

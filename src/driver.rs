@@ -1,11 +1,15 @@
 //! The driver's state: both registrations, the pools, and the bindings.
 
+use core::fmt;
+
+use mux_core::{config::ConfigError, event_log::Message};
 use ndis::{
     Passive, Result, Shared, Status,
-    driver::{Driver, DriverCell, MiniportRegistration, ProtocolRegistration},
+    driver::{Driver, DriverCell, Entry, MiniportRegistration, ProtocolRegistration},
+    event_log::EventLog,
     nbl::DerivedPool,
     pnp::NetPnpEvent,
-    string::ascii,
+    string::{Text, ascii},
     sync::SpinLock,
 };
 
@@ -24,6 +28,7 @@ pub(crate) const PROTOCOL_NAME: [u16; 7] = ascii("ndismux");
 
 /// The driver, from `DriverEntry` to unload.
 pub(crate) struct Mux {
+    event_log: EventLog,
     miniport: MiniportRegistration,
     protocol: ProtocolRegistration,
     pools: SpinLock<Option<Pools>>,
@@ -42,8 +47,9 @@ pub(crate) struct Pools {
 static MUX: DriverCell<Mux> = DriverCell::empty();
 
 impl Mux {
-    pub(crate) fn try_new() -> Result<Self> {
+    pub(crate) fn try_new(entry: &Entry<'_>) -> Result<Self> {
         Ok(Self {
+            event_log: EventLog::new(entry),
             miniport: MiniportRegistration::default(),
             protocol: ProtocolRegistration::default(),
             pools: SpinLock::new(None),
@@ -54,6 +60,23 @@ impl Mux {
     /// The registration of the upper edge.
     pub(crate) fn miniport(&self) -> &MiniportRegistration {
         &self.miniport
+    }
+
+    /// Tells an administrator of something that a device could not have, or not as it is configured.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn log(&self, message: Message, device: &[u16], detail: &dyn fmt::Display) {
+        // Without memory for it there is nobody to tell.
+        let _written = self
+            .event_log
+            .write(message.code(), [&Text(device), detail]);
+    }
+
+    /// Tells an administrator of a registry value that was not used.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn log_config(&self, error: &ConfigError, device: &[u16]) {
+        self.log(error.message(), device, &error.detail());
     }
 
     /// Makes what needs the upper edge's registration and what bindings need.

@@ -33,7 +33,7 @@ unsafe extern "system" fn driver_entry(
 
 fn load(entry: &Entry<'_>) -> Result {
     let contract = Contract::newest()?;
-    let mux = Mux::cell().install(Mux::try_new()?)?;
+    let mux = Mux::cell().install(Mux::try_new(entry)?)?;
     let registered = register(mux, entry, contract);
     if registered.is_err() {
         remove();

@@ -5,7 +5,10 @@
 //! and halt the virtual miniport many times meanwhile; each time makes a new
 //! [`VirtualMiniport`](crate::virtual_miniport::VirtualMiniport).
 
-use mux_core::lifecycle::instance::{Instance as Lifecycle, Leave};
+use mux_core::{
+    config::{ConfigError, VLAN_ID},
+    lifecycle::instance::{Instance as Lifecycle, Leave},
+};
 use ndis::{
     Passive, Result, Shared, Status, im,
     miniport::MiniportHandle,
@@ -107,14 +110,20 @@ impl Instance {
 
     /// Whether the registry says other things of the virtual miniport than it was initialised with. What
     /// cannot be used changes nothing.
-    pub(crate) fn has_changed(&self, at: Passive<'_>) -> bool {
+    pub(crate) fn has_changed(&self, mux: &Mux, at: Passive<'_>) -> bool {
         if !self.uses.enter(1) {
             return false;
         }
         let (adapter, used) = self.state.with(|state| (state.adapter, state.config));
         let now = adapter.and_then(|adapter| {
             let mut configuration = adapter.configuration(at).ok()?;
-            config::miniport(&mut configuration, at).ok()?
+            let unused = |error: &ConfigError| {
+                // Of anything else, whoever initialises it learns.
+                if error.value_name() == VLAN_ID {
+                    mux.log_config(error, self.name());
+                }
+            };
+            config::miniport(&mut configuration, unused, at).ok()?
         });
         self.uses.leave(1);
         now.is_some_and(|now| used != Some(now))

@@ -11,9 +11,11 @@
 
 use alloc::vec::Vec;
 
-use mux_core::config::{multi_sz, same_name};
+use mux_core::{
+    config::{ConfigError, multi_sz, same_name},
+    event_log::Message,
+};
 use ndis::{Passive, Result, Shared, Status};
-use wdk::println;
 
 use crate::{binding::Binding, config, driver::Mux, instance::Instance};
 
@@ -22,16 +24,17 @@ use crate::{binding::Binding, config, driver::Mux, instance::Instance};
 pub(crate) fn all(mux: &Mux, at: Passive<'_>) {
     let bindings = mux.bindings();
     for binding in bindings.iter() {
-        report(take_down_changed(binding, mux, at));
+        report(take_down_changed(binding, mux, at), binding, mux);
     }
     for binding in bindings.iter() {
-        report(add_named(binding, mux, at));
+        report(add_named(binding, mux, at), binding, mux);
     }
 }
 
 /// The configuration of a binding has changed.
 pub(crate) fn binding(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) {
-    report(take_down_changed(binding, mux, at).and_then(|()| add_named(binding, mux, at)));
+    let changed = take_down_changed(binding, mux, at).and_then(|()| add_named(binding, mux, at));
+    report(changed, binding, mux);
 }
 
 /// Adds the virtual miniports that the registry names and that are not there, and asks NDIS for them, as
@@ -43,7 +46,8 @@ pub(crate) fn binding(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) {
 /// was added.
 pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -> Result {
     let change = binding.begin_change(at)?;
-    let names = config::upper_bindings(&mut change.handle.configuration(at)?, at)?;
+    let unused = |error: &ConfigError| mux.log_config(error, binding.name());
+    let names = config::upper_bindings(&mut change.handle.configuration(at)?, unused, at)?;
     let there = binding.instances().list();
     let mut new: Vec<Shared<Instance>> = Vec::new();
     for name in multi_sz(&names) {
@@ -59,7 +63,7 @@ pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -
             continue;
         }
         if let Err(status) = Instance::request(instance, mux, at) {
-            println!("ndismux: a virtual miniport was not initialised: {status}");
+            mux.log(Message::NotStarted, instance.name(), &status);
         }
     }
     Ok(())
@@ -69,14 +73,15 @@ pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -
 /// something else than before, and waits until they are gone.
 fn take_down_changed(binding: &Binding, mux: &Mux, at: Passive<'_>) -> Result {
     let change = binding.begin_change(at)?;
-    let names = config::upper_bindings(&mut change.handle.configuration(at)?, at)?;
+    // What is wrong in there is told when it is added.
+    let names = config::upper_bindings(&mut change.handle.configuration(at)?, |_| (), at)?;
     let instances = binding.instances().list();
     let is_named = |instance: &Instance| {
         let mut names = multi_sz(&names);
         names.any(|name| same_name(name, instance.name()))
     };
     for instance in instances.iter() {
-        if !is_named(instance) || instance.has_changed(at) {
+        if !is_named(instance) || instance.has_changed(mux, at) {
             instance.leave(mux, at);
         }
     }
@@ -87,10 +92,10 @@ fn take_down_changed(binding: &Binding, mux: &Mux, at: Passive<'_>) -> Result {
 }
 
 /// What becomes of a change that NDIS wants no answer to.
-fn report(changed: Result) {
+fn report(changed: Result, binding: &Binding, mux: &Mux) {
     if let Err(status) = changed
         && status != Status::CLOSING
     {
-        println!("ndismux: the configuration was not taken over: {status}");
+        mux.log(Message::NotTakenOver, binding.name(), &status);
     }
 }

@@ -4,6 +4,7 @@ use core::sync::atomic::AtomicBool;
 
 use mux_core::{
     MacAddress,
+    config::ConfigError,
     filter::{MulticastList, PacketFilter},
     mtu::frame_sizes,
     oid,
@@ -35,7 +36,7 @@ pub(super) fn initialize(
     let instance = mux.find_instance(|instance| initializer.is_for(instance));
     let instance = instance.ok_or(Status::NOT_ACCEPTED)?;
     instance.initialize_begun()?;
-    match build(initializer, &instance, at) {
+    match build(mux, initializer, &instance, at) {
         Ok((miniport, config, told)) => {
             instance.initialized(initializer.handle(), config)?;
             // Had the link changed meanwhile, nobody would have told this adapter.
@@ -52,13 +53,15 @@ pub(super) fn initialize(
 }
 
 fn build(
+    mux: &Mux,
     initializer: &Initializer<'_, VirtualMiniport>,
     instance: &Shared<Instance>,
     at: Passive<'_>,
 ) -> Result<(Shared<VirtualMiniport>, MiniportConfig, LinkState)> {
     let config = {
         let mut configuration = initializer.configuration()?;
-        config::miniport(&mut configuration, at)?.ok_or(Status::FAILURE)?
+        let unused = |error: &ConfigError| mux.log_config(error, instance.name());
+        config::miniport(&mut configuration, unused, at)?.ok_or(Status::FAILURE)?
     };
     let miniport = Shared::try_new(new(initializer, instance, &config)?)?;
     initializer.register(&miniport)?;

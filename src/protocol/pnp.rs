@@ -1,8 +1,7 @@
 //! PnP events of the lower edge.
 
-use mux_core::config::same_name;
+use mux_core::{config::same_name, event_log::Message};
 use ndis::{Passive, Result, Shared, driver::Driver, pnp::NetPnpEvent};
-use wdk::println;
 
 use crate::{binding::Binding, driver::Mux, instance::Instance, reconfigure};
 
@@ -58,7 +57,9 @@ pub(crate) fn driver_event(mux: &Mux, event: NetPnpEvent<'_>, at: Passive<'_>) -
 /// for it.
 fn re_enable(mux: &Mux, name: &[u16], at: Passive<'_>) {
     let instance = mux.find_instance(|instance| same_name(instance.name(), name));
-    if let Some(Err(status)) = instance.map(|instance| Instance::request(&instance, mux, at)) {
-        println!("ndismux: a virtual miniport was not initialised again: {status}");
+    if let Some(instance) = instance
+        && let Err(status) = Instance::request(&instance, mux, at)
+    {
+        mux.log(Message::NotStarted, name, &status);
     }
 }

@@ -55,6 +55,29 @@ image_tests! {
         lab.down();
     }
 
+    fn s5_what_is_wrong_with_a_value_is_in_the_event_log() {
+        let lab = MuxLab::new(&[VLAN10]);
+        let logged = |name: &str, value: Value| {
+            lab.set_values("vlan10", &[("VlanId", Value::Dword(10)), (name, value)]);
+            let before = lab.event_log().len();
+            lab.start();
+            assert!(lab.settle(SOON));
+            lab.down();
+            let mut new = lab.event_log().split_off(before).into_iter();
+            let entry = new.next().expect("an entry was written");
+            assert_eq!(new.next(), None, "{name} has one entry");
+            assert_eq!(entry.source, SERVICE);
+            (entry.code, entry.strings)
+        };
+        let said = |code: u32, detail: &str| (code, vec![device("vlan10"), detail.to_owned()]);
+        assert_eq!(logged("VlanId", text("ten")), said(0xE000_0001, ""));
+        assert_eq!(logged("VlanId", Value::Dword(u32::MAX)), said(0xE000_0002, "4294967295"));
+        assert_eq!(
+            logged("NetworkAddress", text("01AABBCCDDEE")),
+            said(0xA000_0005, "01-AA-BB-CC-DD-EE")
+        );
+    }
+
     fn s5_a_vlan_id_may_be_text_or_a_number() {
         let lab = MuxLab::new(&[VLAN10]);
         for (value, vlan) in [

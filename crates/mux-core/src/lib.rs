@@ -4,9 +4,10 @@
 //! and comes off a frame ([`tagging`]), which virtual miniports a frame is for ([`demux`],
 //! [`filter`]), what a virtual miniport and a binding may do next ([`lifecycle`]), how one setting of
 //! the adapter below follows many wishes from above ([`reconcile`]), what the registry says
-//! ([`config`]), how long a frame may be ([`mtu`]), what is counted ([`statistics`]) and who answers
-//! an OID ([`oid`]). [`control`] is what an administrator's program and the driver say to each other,
-//! and [`wire`] has the types of the frame itself.
+//! ([`config`]) and what an administrator is told ([`event_log`]), how long a frame may be ([`mtu`]),
+//! what is counted ([`statistics`]) and who answers an OID ([`oid`]). [`control`] is what an
+//! administrator's program and the driver say to each other, and [`wire`] has the types of the frame
+//! itself.
 //!
 //! # What is not here
 //!
@@ -52,6 +53,7 @@ extern crate std;
 pub mod config;
 pub mod control;
 pub mod demux;
+pub mod event_log;
 pub mod filter;
 pub mod lifecycle;
 pub mod mtu;
