@@ -12,6 +12,7 @@ use mux_core::{
 use ndis::{
     Passive, Result, Shared, Status, im,
     miniport::MiniportHandle,
+    protocol::StatusIndication,
     string::UnicodeString,
     sync::{Event, Rundown, SpinLock},
 };
@@ -161,10 +162,7 @@ impl Instance {
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
     pub(crate) fn indicate_link(&self) {
-        if !self.uses.enter(1) {
-            return;
-        }
-        if let Some(adapter) = self.state.with(|state| state.adapter) {
+        self.tell(|adapter| {
             let mut link = self.binding.link();
             loop {
                 adapter.indicate_link_state(link);
@@ -175,6 +173,23 @@ impl Instance {
                 }
                 link = now;
             }
+        });
+    }
+
+    /// Tells the drivers above what the adapter below told, if the virtual miniport is initialised.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn forward_status(&self, status: &StatusIndication<'_>) {
+        self.tell(|adapter| adapter.forward_status(status));
+    }
+
+    /// Indicates something on the adapter, while there is one: a halt waits for the end of it.
+    fn tell(&self, indicate: impl FnOnce(MiniportHandle)) {
+        if !self.uses.enter(1) {
+            return;
+        }
+        if let Some(adapter) = self.state.with(|state| state.adapter) {
+            indicate(adapter);
         }
         self.uses.leave(1);
     }

@@ -1,16 +1,32 @@
-//! Status indications of the adapter below.
+//! Status indications of the adapter below: told above, kept, or swallowed, as
+//! [`mux_core::status::TABLE`] says.
 
+use mux_core::status::{self, Action, Indication};
 use ndis::protocol::StatusIndication;
 
-use crate::binding::Binding;
+use crate::{binding::Binding, instance::Instance};
 
-/// The link's state goes up to every virtual miniport; nothing else does.
+/// `ProtocolStatusEx`.
 pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {
-    if let Some(link) = indication.link_state() {
-        binding.set_link(link);
-        let instances = binding.instances().list();
-        instances
-            .iter()
-            .for_each(|instance| instance.indicate_link());
+    let what = Indication {
+        code: indication.code(),
+        port: indication.port(),
+        directed: indication.is_directed(),
+        length: indication.buffer().len(),
+    };
+    match status::action(what) {
+        Action::Forward => each(binding, |instance| instance.forward_status(indication)),
+        Action::LinkState => {
+            if let Some(link) = indication.link_state() {
+                binding.set_link(link);
+                each(binding, Instance::indicate_link);
+            }
+        }
+        Action::Swallow => {}
     }
+}
+
+fn each(binding: &Binding, tell: impl Fn(&Instance)) {
+    let instances = binding.instances().list();
+    instances.iter().for_each(|instance| tell(instance));
 }

@@ -7,6 +7,7 @@ use crate::{
     irql::Passive,
     link::LinkState,
     nbl::{Chain, Derived, Outgoing},
+    protocol::StatusIndication,
     status::Result,
 };
 
@@ -92,6 +93,28 @@ impl MiniportHandle {
     /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMIndicateStatusEx, NDIS_STATUS_LINK_STATE.
     pub fn indicate_link_state(self, link: LinkState) {
         let mut state = link.to_raw();
+        // SAFETY: the buffer is a link state, as the code says, for the length of the call.
+        unsafe {
+            self.indicate_status(
+                sys::NDIS_STATUS_LINK_STATE,
+                (&raw mut state).cast(),
+                size_of::<sys::NDIS_LINK_STATE>() as u32,
+            );
+        }
+    }
+
+    /// Tells the upper drivers what the adapter below told this one, as it came.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMIndicateStatusEx.
+    pub fn forward_status(self, status: &StatusIndication<'_>) {
+        let raw = status.raw();
+        // SAFETY: the buffer is what the driver below gave with this code, for the length of its call.
+        unsafe { self.indicate_status(raw.StatusCode, raw.StatusBuffer, raw.StatusBufferSize) };
+    }
+
+    /// # Safety
+    /// The buffer has that many bytes, of what the code demands, for the length of the call.
+    unsafe fn indicate_status(self, code: sys::NDIS_STATUS, buffer: sys::PVOID, length: u32) {
         let mut indication = sys::NDIS_STATUS_INDICATION {
             Header: sys::NDIS_OBJECT_HEADER {
                 Type: sys::NDIS_OBJECT_TYPE_STATUS_INDICATION,
@@ -99,12 +122,13 @@ impl MiniportHandle {
                 Size: sys::NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
             },
             SourceHandle: self.0,
-            StatusCode: sys::NDIS_STATUS_LINK_STATE,
-            StatusBuffer: (&raw mut state).cast(),
-            StatusBufferSize: size_of::<sys::NDIS_LINK_STATE>() as u32,
+            StatusCode: code,
+            StatusBuffer: buffer,
+            StatusBufferSize: length,
             ..sys::NDIS_STATUS_INDICATION::zeroed()
         };
-        // SAFETY: the adapter's registration attributes are set, and NDIS copies what it keeps.
+        // SAFETY: the adapter's registration attributes are set, the buffer is as the caller says, and
+        // NDIS copies what it keeps.
         unsafe { sys::NdisMIndicateStatusEx(self.0, &raw mut indication) };
     }
 

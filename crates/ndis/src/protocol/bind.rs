@@ -1,5 +1,7 @@
 //! What NDIS tells of the adapter below: when it binds, and by status indications.
 
+use core::slice;
+
 use ndis_sys as sys;
 
 use crate::{link::LinkState, string};
@@ -108,17 +110,49 @@ impl<'callback> StatusIndication<'callback> {
         Self { raw }
     }
 
+    pub(crate) const fn raw(&self) -> &sys::NDIS_STATUS_INDICATION {
+        self.raw
+    }
+
+    /// `NDIS_STATUS_*`.
+    #[must_use]
+    pub const fn code(&self) -> u32 {
+        self.raw.StatusCode.cast_unsigned()
+    }
+
+    /// The port that it is about; 0 is the default port, and what is about none.
+    #[must_use]
+    pub const fn port(&self) -> u32 {
+        self.raw.PortNumber
+    }
+
+    /// Whether it is for one protocol only: the late answer to an OID request.
+    #[must_use]
+    pub fn is_directed(&self) -> bool {
+        !self.raw.DestinationHandle.is_null()
+    }
+
+    /// What it says, as bytes. Empty if there is nothing.
+    #[must_use]
+    pub fn buffer(&self) -> &'callback [u8] {
+        let start = self.raw.StatusBuffer.cast::<u8>().cast_const();
+        if start.is_null() {
+            return &[];
+        }
+        // SAFETY: the buffer has as many bytes as the indication says, and stays for the callback, as
+        // `new` demands.
+        unsafe { slice::from_raw_parts(start, self.raw.StatusBufferSize as usize) }
+    }
+
     /// The link state, if that is what changed.
     #[must_use]
     pub fn link_state(&self) -> Option<LinkState> {
-        let raw = self.raw;
-        let fits =
-            raw.StatusBufferSize as usize >= usize::from(sys::NDIS_SIZEOF_LINK_STATE_REVISION_1);
-        if raw.StatusCode != sys::NDIS_STATUS_LINK_STATE || !fits {
+        let fits = self.buffer().len() >= usize::from(sys::NDIS_SIZEOF_LINK_STATE_REVISION_1);
+        if self.raw.StatusCode != sys::NDIS_STATUS_LINK_STATE || !fits {
             return None;
         }
-        // SAFETY: null, or a link state, which the code says and the length covers.
-        let state = unsafe { raw.StatusBuffer.cast::<sys::NDIS_LINK_STATE>().as_ref() }?;
-        Some(LinkState::from_raw(state))
+        // SAFETY: a link state, which the code says and the length covers.
+        let state = unsafe { self.raw.StatusBuffer.cast::<sys::NDIS_LINK_STATE>().read() };
+        Some(LinkState::from_raw(&state))
     }
 }
