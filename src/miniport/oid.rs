@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 
 use mux_core::{
     filter::{MulticastList, MulticastListError, PacketFilter},
-    oid::{self, Policy},
+    oid::{self, Policy, Refusal},
     statistics::{Snapshot, Tally},
 };
 use ndis::{
@@ -30,12 +30,23 @@ pub(super) fn request(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_
         Kind::Method => oid::Kind::Method,
         Kind::Other(_) => return request.complete(Status::NOT_SUPPORTED),
     };
-    match (oid::policy(request.oid(), kind), kind) {
-        (Policy::Answer, oid::Kind::Query) => answer(miniport, request),
-        (Policy::Answer, _) => accept(request),
-        (Policy::Forward, _) => forward(miniport, request),
-        (Policy::Combine, _) => combine(miniport, request),
-        (Policy::Refuse, _) => request.complete(Status::NOT_SUPPORTED),
+    let policy = oid::policy(request.oid(), kind);
+    // Nothing of a set's data is read before this. How long an answer is, is known with the answer.
+    if let (Kind::Set, Policy::Answer(length) | Policy::Combine(length)) = (request.kind(), policy)
+        && let Err(needed) = length.check(request.set_data().len())
+    {
+        return request.refuse_length(needed);
+    }
+    match policy {
+        Policy::Answer(_) if kind == oid::Kind::Query => answer(miniport, request),
+        // A set that changes nothing.
+        Policy::Answer(_) => request.accept(),
+        Policy::Forward(_) => forward(miniport, request),
+        Policy::Combine(_) => combine(miniport, request),
+        Policy::Refuse(refusal) => request.complete(match refusal {
+            Refusal::NotSupported => Status::NOT_SUPPORTED,
+            Refusal::InvalidData => Status::INVALID_DATA,
+        }),
     }
 }
 
@@ -89,20 +100,6 @@ fn answer(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
         // An intermediate driver always says yes, and passes nothing on.
         oid::OID_PNP_QUERY_POWER => request.complete(Status::SUCCESS),
         _ => request.complete(Status::NOT_SUPPORTED),
-    }
-}
-
-/// A set that changes nothing.
-fn accept(request: OidRequest<'_>) -> OidOutcome {
-    match request.oid() {
-        // An intermediate driver always says yes, and passes nothing on.
-        oid::OID_PNP_SET_POWER => request.accept(),
-        // The page says that an adapter that does not moderate interrupts answers so.
-        oid::OID_GEN_INTERRUPT_MODERATION => request.complete(Status::INVALID_DATA),
-        _ if request.set_data().len() < size_of::<u32>() => {
-            request.refuse_length(size_of::<u32>() as u32)
-        }
-        _ => request.accept(),
     }
 }
 

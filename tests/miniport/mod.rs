@@ -4,6 +4,7 @@ mod halt;
 mod initialize;
 mod late_send;
 mod oid;
+mod oid_table;
 mod pause;
 mod return_nbls;
 mod send;

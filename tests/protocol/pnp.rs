@@ -10,7 +10,12 @@ use ndis_host::{
     },
     nt::registry::Value,
 };
-use ndis_sys::{NDIS_STATUS_PAUSED, NDIS_STATUS_SUCCESS};
+use ndis_sys::{
+    NDIS_STATUS_PAUSED, NDIS_STATUS_SUCCESS, NetEventBindList, NetEventBindsComplete,
+    NetEventCancelRemoveDevice, NetEventFilterPreDetach, NetEventPnPCapabilities,
+    NetEventPortActivation, NetEventPortDeactivation, NetEventQueryPower,
+    NetEventQueryRemoveDevice, NetEventReconfigure,
+};
 use ndismux_tests::{
     BINDING, BINDING1, Frame, MAC_PEER, MuxLab, NEVER, NIC, NIC1, SERVICE, SOON, VLAN10, VLAN20,
     VLAN30, device, faults_in, image_tests, wait_until,
@@ -148,6 +153,23 @@ image_tests! {
             let initialized = lab.calls("MiniportInitializeEx", &device(name)).len();
             assert_eq!(lab.calls("MiniportHaltEx", &device(name)).len(), initialized, "{name}");
         }
+    }
+
+    fn each_event_that_asks_nothing_is_answered_with_success() {
+        let lab = MuxLab::running();
+        let events = [
+            NetEventQueryPower, NetEventQueryRemoveDevice, NetEventCancelRemoveDevice,
+            NetEventReconfigure, NetEventBindList, NetEventBindsComplete, NetEventPnPCapabilities,
+            NetEventPortActivation, NetEventPortDeactivation, NetEventFilterPreDetach,
+            // Of no document: who knows what comes.
+            77, -1,
+        ];
+        for event in events {
+            let status = lab.tell(NIC, event, 0).expect("the NIC is there");
+            assert_eq!(status, NDIS_STATUS_SUCCESS, "{event}");
+            lab.assert_traffic("vlan10", 10);
+        }
+        lab.down();
     }
 
     fn s5_a_nic_that_comes_back_gets_its_virtual_miniports_back() {

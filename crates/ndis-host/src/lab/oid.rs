@@ -1,6 +1,8 @@
 //! OID requests that somebody who is no protocol makes of an adapter: they reach its driver as they
 //! are, also those that NDIS answers for protocols.
 
+use std::{ptr, slice};
+
 use ndis_sys::{
     NDIS_OID, NDIS_OID_REQUEST_METHOD, NDIS_REQUEST_TYPE, NDIS_STATUS, NdisRequestMethod,
     NdisRequestQueryInformation, NdisRequestSetInformation,
@@ -8,6 +10,7 @@ use ndis_sys::{
 
 use super::{Lab, LabError};
 use crate::ndis::oid::request;
+use crate::nt::pool::{self, Fill, Tag};
 
 /// What a driver made of an OID request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +60,14 @@ impl Lab {
         oid: NDIS_OID,
         buffer: &[u8],
     ) -> Result<Answer, LabError> {
-        let mut buffer = buffer.to_vec();
-        let mut request = request::new(kind, oid, &mut buffer);
+        let mut buffer = Guarded::new(buffer);
+        let mut request = request::new(kind, oid, buffer.bytes());
         let status = self.ask(label, &mut request)?;
         // SAFETY: queries and sets have the same layout, and all bytes are valid.
         let done = unsafe { request.DATA.QUERY_INFORMATION };
         Ok(Answer {
             status,
-            buffer,
+            buffer: buffer.bytes().to_vec(),
             done: done.BytesWritten,
             needed: done.BytesNeeded,
         })
@@ -75,13 +78,14 @@ impl Lab {
     /// # Errors
     /// There is no such adapter.
     pub fn method(&self, label: &str, oid: NDIS_OID, buffer: &[u8]) -> Result<Answer, LabError> {
-        let mut buffer = buffer.to_vec();
+        let mut buffer = Guarded::new(buffer);
+        let bytes = buffer.bytes();
         let mut request = request::new(NdisRequestMethod, oid, &mut []);
         let method = NDIS_OID_REQUEST_METHOD {
             Oid: oid,
-            InformationBuffer: buffer.as_mut_ptr().cast(),
-            InputBufferLength: buffer.len() as u32,
-            OutputBufferLength: buffer.len() as u32,
+            InformationBuffer: bytes.as_mut_ptr().cast(),
+            InputBufferLength: bytes.len() as u32,
+            OutputBufferLength: bytes.len() as u32,
             MethodId: 0,
             BytesWritten: 0,
             BytesRead: 0,
@@ -93,9 +97,45 @@ impl Lab {
         let done = unsafe { request.DATA.METHOD_INFORMATION };
         Ok(Answer {
             status,
-            buffer,
+            buffer: buffer.bytes().to_vec(),
             done: done.BytesWritten,
             needed: done.BytesNeeded,
         })
+    }
+}
+
+/// The buffer of a request: the page right behind its last byte cannot be touched, so that a driver that
+/// looks past its end is found.
+struct Guarded {
+    start: *mut u8,
+    length: usize,
+}
+
+impl Guarded {
+    fn new(bytes: &[u8]) -> Self {
+        let length = bytes.len();
+        let start = if bytes.is_empty() {
+            ptr::dangling_mut()
+        } else {
+            let tag = Tag::from(u32::from_le_bytes(*b"NDoi"));
+            pool::allocate_with(length, tag, pool::Kind::NonPaged, 1, Fill::Zero)
+        };
+        assert!(!start.is_null(), "there is memory for a request");
+        let mut buffer = Self { start, length };
+        buffer.bytes().copy_from_slice(bytes);
+        buffer
+    }
+
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the block has this many bytes, all initialized, until the buffer is dropped.
+        unsafe { slice::from_raw_parts_mut(self.start, self.length) }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if self.length != 0 {
+            pool::free(self.start, None);
+        }
     }
 }

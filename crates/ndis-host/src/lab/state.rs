@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use ndis_sys::{NDIS_OID_REQUEST, NDIS_STATUS};
+use ndis_sys::{NDIS_OID_REQUEST, NDIS_STATUS, NET_PNP_EVENT_CODE};
 
 use super::{Lab, LabError, unknown};
 use crate::ndis::binding::Binding;
-use crate::ndis::{AdapterState, BindingState, ImState, device, driver, im, oid};
+use crate::ndis::{AdapterState, BindingState, ImState, device, driver, event, im, oid};
 use crate::nt::sched;
 
 impl Lab {
@@ -59,5 +59,22 @@ impl Lab {
             .adapter(label)
             .ok_or_else(|| unknown("adapter", label))?;
         Ok(self.as_host(|| oid::ask(adapter, request)))
+    }
+
+    /// Tells all that stands above an adapter of a network event that has a number as its buffer, and
+    /// waits until it is handled.
+    ///
+    /// # Errors
+    /// There is no such adapter.
+    pub fn tell(
+        &self,
+        label: &str,
+        event: NET_PNP_EVENT_CODE,
+        mut number: u32,
+    ) -> Result<NDIS_STATUS, LabError> {
+        let adapter = self
+            .adapter(label)
+            .ok_or_else(|| unknown("adapter", label))?;
+        Ok(self.as_host(|| event::tell(adapter, event, &mut number)))
     }
 }

@@ -455,7 +455,7 @@ pub(super) fn check(at: Layer, request: Request, status: NDIS_STATUS) {
     rules::held(&rules::NDIS_BUGCHECK_OID_REQUEST_INVALID_BUFFER);
     let allowed: &[NDIS_STATUS] = match request.oid() {
         OID_PNP_SET_POWER if request.is_set() => &[NDIS_STATUS_SUCCESS, NDIS_STATUS_NOT_ACCEPTED],
-        oid if MUST_NOT_FAIL.contains(&oid) => &[
+        oid if request.is_set() && MUST_NOT_FAIL.contains(&oid) => &[
             NDIS_STATUS_SUCCESS,
             NDIS_STATUS_NOT_ACCEPTED,
             NDIS_STATUS_REQUEST_ABORTED,
@@ -471,7 +471,7 @@ pub(super) fn check(at: Layer, request: Request, status: NDIS_STATUS) {
     });
 }
 
-/// Requests that give something back, which failing would lose (`ndis-ndisoidcomplete.md`).
+/// Sets that give something back, which failing would lose (`ndis-ndisoidcomplete.md`).
 const MUST_NOT_FAIL: &[NDIS_OID] = &[
     OID_RECEIVE_FILTER_CLEAR_FILTER,
     OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA,

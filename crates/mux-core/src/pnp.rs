@@ -1,0 +1,90 @@
+//! What a binding does about the network Plug and Play events of the adapter below.
+//!
+//! One table, [`TABLE`], says it for each event. No event may fail, and none is passed on but those
+//! that ask whether the adapter may go: the virtual miniports are devices of their own, whose power,
+//! pauses and configuration NDIS tells the drivers above itself. `docs/control-plane.md` shows the
+//! table.
+//!
+//! Sources: `NET_PNP_EVENT`, "Handling PnP Events and Power Management Events in an Intermediate
+//! Driver", "Handling a Set Power Request", `NdisMNetPnPEvent`.
+
+use core::fmt;
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The event's name.
+    pub event: &'static str,
+    /// Its `NET_PNP_EVENT_CODE`.
+    pub code: i32,
+    /// What the driver does.
+    pub does: &'static str,
+    /// The end-to-end test that shows it, as a path below `tests`.
+    pub test: &'static str,
+}
+
+impl fmt::Display for Row {
+    /// The row as `docs/control-plane.md` shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Row {
+            event, does, test, ..
+        } = self;
+        write!(f, "| `{event}` | {does} | `{test}` |")
+    }
+}
+
+macro_rules! rows {
+    ($($event:ident = $code:literal: $test:literal, $does:literal;)*) => {
+        /// Every event that a protocol gets, in the order of the codes.
+        pub const TABLE: &[Row] = &[$(Row {
+            event: stringify!($event),
+            code: $code,
+            does: $does,
+            test: $test,
+        }),*];
+    };
+}
+
+rows! {
+    NetEventSetPower = 0: "protocol::power::traffic_flows_again_after_sleep_and_wake_in_any_order",
+        "Before a sleep, no request goes below any more and those on their way are waited for; after the \
+        wake, what was wanted meanwhile is set. Not passed on: virtual miniports have power of their own.";
+    NetEventQueryPower = 1: "protocol::power::one_edge_may_sleep_alone",
+        "Yes, always. Not passed on.";
+    NetEventQueryRemoveDevice = 2: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
+        "Yes: the unbind takes down what stands on the adapter.";
+    NetEventCancelRemoveDevice = 3: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
+        "Nothing was done, and nothing is to be undone.";
+    NetEventReconfigure = 4: "reconfigure::d15_the_first_virtual_miniport_is_added_while_the_nic_runs",
+        "The virtual miniports are brought into line with the registry: added, changed, taken down. Not \
+        passed on: it is about this binding.";
+    NetEventBindList = 5: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
+        "Nothing: the order of bindings has no meaning here. Not passed on.";
+    NetEventBindsComplete = 6: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
+        "Nothing. Must not be passed on.";
+    NetEventPnPCapabilities = 7: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
+        "Nothing: NDIS asks the adapter when it sleeps. Not passed on.";
+    NetEventPause = 8: "protocol::pnp::the_pause_of_a_binding_waits_for_its_sends",
+        "No send goes below any more; completed when every send is back. Must not be passed on.";
+    NetEventRestart = 9: "miniport::late_send::d02_send_while_the_binding_is_paused_completes_the_whole_chain",
+        "Sends go below again. Never fails. Must not be passed on.";
+    NetEventPortActivation = 10: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
+        "Nothing: the default port is the only one used. Must not be passed on.";
+    NetEventPortDeactivation = 11: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
+        "Nothing: the default port is the only one used. Must not be passed on.";
+    NetEventIMReEnableDevice = 12: "protocol::pnp::s5_a_disabled_virtual_miniport_comes_up_again_when_it_is_enabled",
+        "The virtual miniport that was enabled again is asked for.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The codes by name, from the public headers.
+    #[test]
+    fn the_codes_are_those_of_ndis_in_order() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.code, index as i32, "{}", row.event);
+        }
+    }
+}
