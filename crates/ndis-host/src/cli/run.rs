@@ -18,10 +18,13 @@ use crate::lab::file::{LabFile, Running};
 use crate::ndis::trace::{Recording, Trace};
 use crate::rules;
 use crate::timeline::{self, Timeline};
+use control::machine::Machine;
+use control::{ClientsKey, Control};
 use events::{Counters, Events, Form};
 use live::Live;
 use stop::{Reason, Stop};
 
+mod control;
 mod events;
 mod live;
 mod stop;
@@ -51,6 +54,12 @@ pub struct Args {
     /// Write this file once everything is up
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    /// Make this Unix-domain socket, over which programs control the machine (docs/ndishost.md)
+    #[arg(long, value_name = "SOCKET")]
+    control: Option<PathBuf>,
+    /// What binds to each device that comes by --control, as TCP/IP does on Windows
+    #[arg(long, value_name = "WIRE", requires = "control")]
+    clients: Option<ClientsKey>,
 }
 
 /// Runs the lab. Exit code 0 only if all came up, and nothing is outstanding at the end.
@@ -84,21 +93,30 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut stop = Stop::install().context("cannot handle signals")?;
     let mut events = Events::new(form, names(&file));
+    let control = args.control.as_deref().map(Control::listen).transpose()?;
     let mut running = Running::prepare(&file, capture.as_deref())?;
 
     let up = bring_up(&mut events, &mut running, &file, args.ready_file.as_deref());
+    let machine = Machine::new(&running, args.clients);
     if up.is_ok() {
         stop.begin(args.seconds.map(Duration::from_secs));
-        let reason = watch(&stop, &mut events, &running, form == Form::Text);
+        let reason = controlled(control.as_ref(), &machine, || {
+            watch(&stop, &mut events, &running, form == Form::Text)
+        });
         events.ending(match reason {
             Reason::Asked => "asked by a signal",
             Reason::TimeOver => "its time is over",
         });
     }
+    drop(control);
 
     for (adapter, client) in adapters(&file, &running) {
         say_counters(&events, adapter, client);
     }
+    for (adapter, client) in machine.clients() {
+        say_counters(&events, &adapter, client);
+    }
+    narrated(&mut events, || machine.take_down());
     let down = narrated(&mut events, || running.take_down());
     if let Some(ready) = &args.ready_file {
         // It says that everything is up, which it no longer is.
@@ -153,6 +171,21 @@ fn bring_up(
     }
     events.ready();
     Ok(())
+}
+
+/// Does `work`, and serves programs meanwhile.
+fn controlled<R>(control: Option<&Control>, machine: &Machine<'_>, work: impl FnOnce() -> R) -> R {
+    let Some(control) = control else {
+        return work();
+    };
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| control.serve(machine, &stop));
+        scope.spawn(|| machine.wire_clients(&stop));
+        let result = work();
+        stop.store(true, Ordering::SeqCst);
+        result
+    })
 }
 
 /// Lets the lab run until the end comes; says what happens meanwhile.

@@ -101,7 +101,11 @@ impl Lab {
         let binding = self
             .binding(service, label)
             .ok_or_else(|| unknown("binding", label))?;
-        Ok(self.as_host(|| event::notify_binding(binding, NetEventReconfigure)))
+        Ok(self.as_host(|| {
+            // A binding does not go away while another one's operation runs.
+            let _operation = binding.adapter().begin_pnp();
+            event::notify_binding(binding, NetEventReconfigure)
+        }))
     }
 
     /// Uninstalls a driver's protocol: all bindings end, then `ProtocolUninstall` runs.

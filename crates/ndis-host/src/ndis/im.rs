@@ -102,17 +102,9 @@ crate::ddi! { "ndis.sys":
             state: Monitor::new(ImState::InitRequested),
         }));
         INSTANCES.lock().push(instance);
-        // Without a device of that name no start ever comes.
+        // Without a device of that name no start comes.
         if device::find(&name).is_some() {
-            match policy::current().im_initialize {
-                ImInitialize::Inline => {
-                    begin(instance);
-                }
-                ImInitialize::Later => pnp::job("PnP start", move || {
-                    begin(instance);
-                }),
-                ImInitialize::Held | ImInitialize::Never => {}
-            }
+            start(instance);
         }
         record.returns(NDIS_STATUS_SUCCESS)
     }
@@ -194,6 +186,26 @@ crate::ddi! { "ndis.sys":
 /// How long `MiniportInitializeEx` may take to return after its driver regards it as done.
 const ABOUT_TO_RETURN: Duration = Duration::from_secs(5);
 
+/// A device came: what its driver asked for before can begin.
+pub(crate) fn device_came(name: &str) {
+    if let Some(instance) = requested(name) {
+        start(instance);
+    }
+}
+
+/// Lets a request begin, when the policy says so.
+fn start(instance: &'static Instance) {
+    match policy::current().im_initialize {
+        ImInitialize::Inline => {
+            begin(instance);
+        }
+        ImInitialize::Later => pnp::job("PnP start", move || {
+            begin(instance);
+        }),
+        ImInitialize::Held | ImInitialize::Never => {}
+    }
+}
+
 /// Runs `MiniportInitializeEx` for a request, and what follows. Answers whether the request was
 /// still there.
 pub(crate) fn begin(instance: &'static Instance) -> bool {
@@ -213,21 +225,22 @@ pub(crate) fn begin(instance: &'static Instance) -> bool {
 
 /// Lets a held request begin, on another thread. Answers whether there is one.
 pub(crate) fn release(name: &str) -> bool {
-    let instance = INSTANCES
-        .lock()
-        .iter()
-        .copied()
-        .find(|instance| instance.name.eq_ignore_ascii_case(name));
-    let Some(instance) = instance else {
+    let Some(instance) = requested(name) else {
         return false;
     };
-    if *instance.state.lock() != ImState::InitRequested {
-        return false;
-    }
     pnp::job("PnP start", move || {
         begin(instance);
     });
     true
+}
+
+/// The request of that device name that has not begun.
+fn requested(name: &str) -> Option<&'static Instance> {
+    let instances = INSTANCES.lock();
+    let mut of_name = instances.iter().copied();
+    let found = of_name.find(|instance| instance.name.eq_ignore_ascii_case(name))?;
+    drop(instances);
+    (*found.state.lock() == ImState::InitRequested).then_some(found)
 }
 
 /// Halts a virtual miniport without its driver asking, as Device Manager's disable does.

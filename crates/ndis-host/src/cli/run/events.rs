@@ -21,8 +21,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::ndis::names;
 use crate::ndis::trace::{Direction, Record, Trace};
+use crate::ndis::{device, names};
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -189,6 +189,13 @@ impl Events {
         for (device, name) in &self.names {
             if let Some(at) = lower.find(device) {
                 return format!("{}{name}{}", &object[..at], &object[at + device.len()..]);
+            }
+        }
+        // It may have come since.
+        for device in device::all() {
+            if let Some(at) = lower.find(&device.name.to_ascii_lowercase()) {
+                let rest = &object[at + device.name.len()..];
+                return format!("{}{}{rest}", &object[..at], device.label);
             }
         }
         object.to_owned()

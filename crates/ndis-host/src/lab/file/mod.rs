@@ -32,7 +32,7 @@ pub use policy::{
     FirstBindKey, ImCancelKey, ImInitializeKey, PolicySection, PoolKey, ResourcesKey, WhenKey,
 };
 pub use set_up::{Running, SetUpError};
-pub(crate) use set_up::{borrowed, values};
+pub(crate) use set_up::{borrowed, client_wire, values};
 pub use value::{DeviceName, InterfaceName, MacAddress, NdisVersion, RegistryValue};
 
 mod error;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ClientSection, LabFile, NicSection, RegistryValues, ShapesKey, WireSection};
-use crate::client::Client;
+use crate::client::{Attributes, Client};
 use crate::lab::{Lab, LabError};
 use crate::ndis::BindingState;
 use crate::ndis::device::{FilterKind, FilterRun};
@@ -228,12 +228,7 @@ impl Running {
             self.lab.add_nic(configuration(nic, None));
             return Ok(());
         }
-        let wire = self.wire(&nic.name, Edge::Nic, &nic.wire, |name| TapOptions {
-            name,
-            mac: None,
-            mtu: nic.mtu,
-            up: true,
-        })?;
+        let wire = self.nic_wire(nic)?;
         self.lab.add_nic_on(configuration(nic, wire.mac()), wire);
         Ok(())
     }
@@ -250,59 +245,69 @@ impl Running {
                     client: section.name.clone(),
                     above: section.above.clone(),
                 })?;
-        let wire = self.wire(&section.name, Edge::Client, &section.wire, |name| {
-            TapOptions {
-                name,
-                mac: Some(attributes.mac),
-                mtu: u16::try_from(attributes.mtu).unwrap_or(u16::MAX),
-                up: true,
-            }
+        let wire = client_wire(&section.wire, attributes);
+        let (wire, far_end) = wire.map_err(|error| SetUpError::Wire {
+            name: section.name.clone(),
+            error,
         })?;
-        client.bridge(wire);
+        self.far_ends.extend(far_end);
+        // A client's frames are recorded at its binding.
+        client.bridge(Arc::from(wire));
         Ok(())
     }
 
-    /// Makes the wire of the NIC or client `name`.
-    fn wire(
-        &mut self,
-        name: &str,
-        edge: Edge,
-        section: &WireSection,
-        tap: impl FnOnce(String) -> TapOptions,
-    ) -> Result<Arc<dyn Wire>, SetUpError> {
-        let explain = |error| SetUpError::Wire {
-            name: name.to_owned(),
+    /// Makes the wire of a NIC.
+    fn nic_wire(&mut self, nic: &NicSection) -> Result<Arc<dyn Wire>, SetUpError> {
+        let tap = |name| TapOptions {
+            name,
+            mac: None,
+            mtu: nic.mtu,
+            up: true,
+        };
+        let (wire, far_end) = wire(&nic.wire, tap).map_err(|error| SetUpError::Wire {
+            name: nic.name.clone(),
             error,
-        };
-        let wire: Box<dyn Wire> = match section {
-            WireSection::Memory => {
-                let (near, far) = MemoryWire::pair();
-                self.far_ends.push(far);
-                Box::new(near)
-            }
-            WireSection::Tap(device) => {
-                Box::new(TapWire::create(&tap(device.as_str().to_owned())).map_err(explain)?)
-            }
-            WireSection::Packet(interface) => {
-                Box::new(PacketWire::open(interface.as_str()).map_err(explain)?)
-            }
-        };
-        // A client's frames are recorded at its binding.
+        })?;
+        self.far_ends.extend(far_end);
         Ok(match &self.capture {
-            Some(capture) if edge == Edge::Nic => {
-                let edge = format!("wire {name}");
+            Some(capture) => {
+                let edge = format!("wire {}", nic.name);
                 Arc::new(CaptureWire::wrap(wire, Arc::clone(capture), edge))
             }
-            _ => Arc::from(wire),
+            None => Arc::from(wire),
         })
     }
 }
 
-/// Whose wire it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Edge {
-    Nic,
-    Client,
+/// Makes the wire of a client whose adapter has these attributes; one inside the process has another end,
+/// which has to be kept.
+pub(crate) fn client_wire(
+    section: &WireSection,
+    attributes: Attributes,
+) -> io::Result<(Box<dyn Wire>, Option<MemoryWire>)> {
+    wire(section, |name| TapOptions {
+        name,
+        mac: Some(attributes.mac),
+        mtu: u16::try_from(attributes.mtu).unwrap_or(u16::MAX),
+        up: true,
+    })
+}
+
+fn wire(
+    section: &WireSection,
+    tap: impl FnOnce(String) -> TapOptions,
+) -> io::Result<(Box<dyn Wire>, Option<MemoryWire>)> {
+    Ok(match section {
+        WireSection::Memory => {
+            let (near, far) = MemoryWire::pair();
+            (Box::new(near), Some(far))
+        }
+        WireSection::Tap(device) => {
+            let options = tap(device.as_str().to_owned());
+            (Box::new(TapWire::create(&options)?), None)
+        }
+        WireSection::Packet(interface) => (Box::new(PacketWire::open(interface.as_str())?), None),
+    })
 }
 
 /// What the NIC of a section is like, on a wire with that address.

@@ -235,6 +235,12 @@ impl<'de> Visitor<'de> for RegistryValueVisitor {
             .map_err(|_| E::custom(format!("{number} is no REG_DWORD: 0 to 4294967295")))
     }
 
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<RegistryValue, E> {
+        u32::try_from(number)
+            .map(RegistryValue::Dword)
+            .map_err(|_| E::custom(format!("{number} is no REG_DWORD: 0 to 4294967295")))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RegistryValue, A::Error> {
         let mut texts = Vec::new();
         while let Some(text) = list.next_element::<String>()? {
