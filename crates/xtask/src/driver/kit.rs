@@ -165,32 +165,49 @@ fn clang_at(llvm: &Path) -> Option<Clang> {
     })
 }
 
-/// Makes the libraries that `wdk-sys` links: what drivers import comes from the one of the kernel, the
-/// others are empty.
+/// Makes the libraries that the image is linked with: two have imports, the others are empty.
 fn make_libraries(parts: &Path, folder: &Path, target: Target, linker: &Path) -> Result<()> {
-    let libraries = folder
-        .join("Lib")
-        .join(VERSION)
-        .join("km")
-        .join(target.kit_name());
+    let libraries = |mode| {
+        let folder = folder.join("Lib").join(VERSION).join(mode);
+        folder.join(target.kit_name())
+    };
     for name in ["hal", "wmilib", "BufferOverflowFastFailK", "arm64rt"] {
-        write(&libraries.join(name).with_extension("lib"), b"!<arch>\n")?;
+        let library = libraries("km").join(name).with_extension("lib");
+        write(&library, b"!<arch>\n")?;
     }
+    for (name, mode) in [("ntoskrnl", "km"), ("rpcrt4", "um")] {
+        let definition = parts.join(name).with_extension("def");
+        make_import_library(&definition, &libraries(mode).join(name), target, linker)?;
+    }
+    Ok(())
+}
 
-    let kernel = libraries.join("ntoskrnl.lib");
-    let used = libraries.join("ntoskrnl.def");
-    let definition = read(&parts.join("ntoskrnl.def"))?;
-    if kernel.is_file() && read(&used).is_ok_and(|text| text == definition) {
+/// Makes `library` (without its extension) of a module definition, if that has changed.
+fn make_import_library(
+    definition: &Path,
+    library: &Path,
+    target: Target,
+    linker: &Path,
+) -> Result<()> {
+    let (used, library) = (library.with_extension("def"), library.with_extension("lib"));
+    let text = read(definition)?;
+    if library.is_file() && read(&used).is_ok_and(|before| before == text) {
         return Ok(());
+    }
+    if let Some(folder) = library.parent() {
+        create_folder(folder)?;
     }
     let mut librarian = Command::new(linker);
     librarian
         .args(["/lib", "/nologo"])
         .arg(format!("/machine:{}", target.kit_name()))
-        .arg(format!("/def:{}", parts.join("ntoskrnl.def").display()))
-        .arg(format!("/out:{}", kernel.display()));
-    process::run(&mut librarian, "make the import library of ntoskrnl.exe")?;
-    write(&used, definition)
+        .arg(format!("/def:{}", definition.display()))
+        .arg(format!("/out:{}", library.display()));
+    process::run(
+        &mut librarian,
+        &format!("make an import library of {}", definition.display()),
+    )?;
+    write(&used, text)
 }
 
 /// Where Debian's package mingw-w64-common has its headers.

@@ -200,9 +200,12 @@ impl Config {
         let search = Path::new(&variable("OUT_DIR")?).join("lib");
         fs::create_dir_all(&search).map_err(|source| IoError::with_path(&search, source))?;
         for name in self.libraries() {
-            let file = self.kit.library(name)?;
-            println!("cargo::rerun-if-changed={}", file.display());
-            link(&file, &search.join(format!("{name}.lib")))?;
+            offer(&self.kit.library(name)?, &search, name)?;
+        }
+        for name in USER_MODE_LIBRARIES {
+            if let Some(file) = self.kit.user_mode_library(name) {
+                offer(&file, &search, name)?;
+            }
         }
         println!("cargo::rustc-link-search=native={}", search.display());
         Ok(())
@@ -234,6 +237,12 @@ fn variable(name: &'static str) -> Result<OsString, ConfigError> {
     env::var_os(name).ok_or(ConfigError::Missing(name))
 }
 
+/// Puts a library where the linker looks for `name`.
+fn offer(file: &Path, search: &Path, name: &str) -> Result<(), ConfigError> {
+    println!("cargo::rerun-if-changed={}", file.display());
+    link(file, &search.join(format!("{name}.lib")))
+}
+
 /// Makes `to` name the file `from`, whatever it named before.
 fn link(from: &Path, to: &Path) -> Result<(), ConfigError> {
     match fs::remove_file(to) {
@@ -244,6 +253,9 @@ fn link(from: &Path, to: &Path) -> Result<(), ConfigError> {
     }
     symlink(from, to).map_err(|source| IoError::with_path(to, source).into())
 }
+
+/// Libraries that crates name for functions that no driver calls; rustc finds them by itself on Windows.
+const USER_MODE_LIBRARIES: &[&str] = &["rpcrt4"];
 
 /// What the WDK's own project files pass to the linker for a WDM driver.
 const LINK_ARGUMENTS: &[&str] = &[

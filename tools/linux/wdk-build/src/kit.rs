@@ -12,6 +12,7 @@ use crate::{ConfigError, IoError};
 pub(crate) struct Kit {
     include: PathBuf,
     lib: PathBuf,
+    user_mode_lib: PathBuf,
 }
 
 impl Kit {
@@ -27,11 +28,11 @@ impl Kit {
             .1;
         let libraries = root
             .join("Lib")
-            .join(newest.file_name().unwrap_or_default())
-            .join("km");
+            .join(newest.file_name().unwrap_or_default());
         Ok(Self {
             include: newest,
-            lib: ignoring_case(&libraries, arch)?,
+            lib: ignoring_case(&libraries.join("km"), arch)?,
+            user_mode_lib: libraries.join("um").join(arch),
         })
     }
 
@@ -53,6 +54,11 @@ impl Kit {
     /// The file of the library that the linker is asked for as `name`.
     pub(crate) fn library(&self, name: &str) -> Result<PathBuf, ConfigError> {
         ignoring_case(&self.lib, &format!("{name}.lib"))
+    }
+
+    /// The same for a library of user mode, which comes with the SDK: a WDK need not have it.
+    pub(crate) fn user_mode_library(&self, name: &str) -> Option<PathBuf> {
+        ignoring_case(&self.user_mode_lib, &format!("{name}.lib")).ok()
     }
 }
 
