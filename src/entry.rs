@@ -7,7 +7,10 @@ use ndis::{
 };
 use wdk_sys::{NTSTATUS, PCUNICODE_STRING, PDRIVER_OBJECT, STATUS_SUCCESS};
 
-use crate::driver::{Mux, PROTOCOL_NAME};
+use crate::{
+    driver::{Mux, PROTOCOL_NAME},
+    trace,
+};
 
 /// Registers both edges. If anything fails, what was done before is undone: unload is not called then.
 ///
@@ -32,13 +35,26 @@ unsafe extern "system" fn driver_entry(
 }
 
 fn load(entry: &Entry<'_>) -> Result {
+    trace::register(entry.at());
+    let loaded = start(entry);
+    match loaded {
+        Ok(contract) => trace::loaded(contract),
+        Err(status) => {
+            trace::load_failed(status);
+            trace::unregister(entry.at());
+        }
+    }
+    loaded.map(|_| ())
+}
+
+fn start(entry: &Entry<'_>) -> Result<Contract> {
     let contract = Contract::newest()?;
     let mux = Mux::cell().install(Mux::try_new(entry)?)?;
     let registered = register(mux, entry, contract);
     if registered.is_err() {
         remove();
     }
-    registered
+    registered.map(|()| contract)
 }
 
 /// The upper edge first: the lower edge may bind before its registration returns, and needs the upper
@@ -65,6 +81,8 @@ pub(crate) fn unload(at: Passive<'_>) {
         mux.miniport().deregister(at);
     }
     remove();
+    trace::unloaded();
+    trace::unregister(at);
 }
 
 #[expect(

@@ -54,6 +54,7 @@ mod receivers;
 mod reconfigure;
 mod roster;
 mod stations;
+mod trace;
 mod virtual_miniport;
 
 use wdk_alloc::WdkAllocator;
