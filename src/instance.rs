@@ -6,6 +6,7 @@
 //! [`VirtualMiniport`](crate::virtual_miniport::VirtualMiniport).
 
 use mux_core::{
+    MacAddress,
     config::{ConfigError, VLAN_ID},
     lifecycle::instance::{Instance as Lifecycle, Leave},
 };
@@ -27,6 +28,8 @@ use crate::{
 /// A configured virtual miniport.
 pub(crate) struct Instance {
     name: UnicodeString,
+    /// The address that it has without a setting.
+    permanent_address: MacAddress,
     binding: Shared<Binding>,
     state: SpinLock<State>,
     /// Who is asking NDIS for the virtual miniport: a request that has not returned cannot be cancelled.
@@ -48,9 +51,14 @@ struct State {
 }
 
 impl Instance {
-    pub(crate) fn try_new(name: &[u16], binding: &Shared<Binding>) -> Result<Shared<Self>> {
+    pub(crate) fn try_new(
+        name: &[u16],
+        permanent_address: MacAddress,
+        binding: &Shared<Binding>,
+    ) -> Result<Shared<Self>> {
         let instance = Self {
             name: UnicodeString::try_from_units(name)?,
+            permanent_address,
             binding: binding.clone(),
             state: SpinLock::new(State {
                 lifecycle: Lifecycle::new(),
@@ -69,6 +77,19 @@ impl Instance {
     /// The device name.
     pub(crate) fn name(&self) -> &[u16] {
         self.name.units()
+    }
+
+    /// The address that it has without a setting: no other virtual miniport of the binding has it.
+    pub(crate) fn permanent_address(&self) -> MacAddress {
+        self.permanent_address
+    }
+
+    /// Whether it may use this address: it is its permanent one, or the one that was set.
+    pub(crate) fn may_use(&self, address: MacAddress) -> bool {
+        let set = self
+            .state
+            .with(|state| state.config.and_then(|config| config.address));
+        self.permanent_address == address || set == Some(address)
     }
 
     /// The binding that it stands on.

@@ -12,6 +12,7 @@
 use alloc::vec::Vec;
 
 use mux_core::{
+    MacAddress,
     config::{ConfigError, multi_sz, same_name},
     event_log::Message,
 };
@@ -51,11 +52,15 @@ pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -
     let there = binding.instances().list();
     let mut new: Vec<Shared<Instance>> = Vec::new();
     for name in multi_sz(&names) {
-        let mut known = there.iter().chain(&new);
-        if !known.any(|it| !it.is_leaving() && same_name(it.name(), name)) {
-            new.try_reserve(1).map_err(|_| Status::RESOURCES)?;
-            new.push(Instance::try_new(name, binding)?);
+        let known = there.iter().chain(&new).filter(|it| !it.is_leaving());
+        if known.clone().any(|it| same_name(it.name(), name)) {
+            continue;
         }
+        let address = MacAddress::unique(binding.nic().address, name, |address| {
+            known.clone().any(|it| it.may_use(address))
+        });
+        new.try_reserve(1).map_err(|_| Status::RESOURCES)?;
+        new.push(Instance::try_new(name, address, binding)?);
     }
     binding.add_instances(&change, &new)?;
     for instance in binding.instances().list().iter() {

@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use mux_core::MacAddress;
 use ndis_host::{
     faults,
     ndis::{
@@ -13,7 +14,8 @@ use ndis_host::{
 };
 use ndis_sys::NDIS_STATUS_SUCCESS;
 use ndismux_tests::{
-    MuxLab, NIC, NIC1, SERVICE, SOON, VLAN10, VLAN20, VLAN30, device, faults_in, image_tests,
+    MAC_BELOW, MuxLab, NIC, NIC1, SERVICE, SOON, VLAN10, VLAN20, VLAN30, device, faults_in,
+    image_tests,
 };
 
 image_tests! {
@@ -34,6 +36,27 @@ image_tests! {
         lab.assert_traffic("vlan10", 10);
         lab.only_call("MiniportInitializeEx", &device("vlan10"));
         lab.remove_client("vlan10").expect("the client was there");
+        lab.remove_client("vlan20").expect("the client was there");
+        lab.down();
+    }
+
+    fn d12_one_that_comes_later_avoids_an_address_that_somebody_was_given() {
+        let lab = MuxLab::new(&[VLAN10]);
+        let units: Vec<u16> = device("vlan20").encode_utf16().collect();
+        let derived = MacAddress::derived(MacAddress(MAC_BELOW), &units);
+        let text = derived.to_string().replace('-', "");
+        lab.set_values("vlan10", &[("NetworkAddress", Value::Sz(text))]);
+        lab.up();
+        assert_eq!(lab.address("vlan10"), derived.octets());
+        add_device(&lab, "vlan20", 20);
+        name(NIC, &["vlan10", "vlan20"]);
+        reconfigure(&lab, NIC);
+        lab.attach("vlan20");
+        let own = lab.address("vlan20");
+        assert!(own != derived.octets() && own != MAC_BELOW, "{own:02x?}");
+        assert_eq!(own[0] & 3, 2, "{own:02x?} is no local address of one station");
+        lab.assert_traffic("vlan10", 10);
+        lab.assert_traffic("vlan20", 20);
         lab.remove_client("vlan20").expect("the client was there");
         lab.down();
     }

@@ -3,7 +3,6 @@
 use core::sync::atomic::AtomicBool;
 
 use mux_core::{
-    MacAddress,
     config::ConfigError,
     filter::{MulticastList, PacketFilter},
     mtu::frame_sizes,
@@ -80,7 +79,7 @@ fn new(
     if !sizes.is_usable() {
         return Err(Status::FAILURE);
     }
-    let permanent_address = MacAddress::derived(nic.address, instance.name());
+    let permanent_address = instance.permanent_address();
     Ok(VirtualMiniport {
         handle: initializer.handle(),
         instance: instance.clone(),

@@ -1,5 +1,7 @@
 //! `MiniportInitializeEx`: registry values good and bad, addresses, and what fails: S5.
 
+use std::collections::BTreeSet;
+
 use ndis_host::{
     faults,
     ndis::{
@@ -9,6 +11,7 @@ use ndis_host::{
     },
     nt::registry::Value,
 };
+use ndis_sys::{OID_802_3_CURRENT_ADDRESS, OID_802_3_PERMANENT_ADDRESS};
 use ndismux_tests::{
     MAC_BELOW, MAC_BELOW_1, MuxLab, NIC, NIC1, SERVICE, SOON, VLAN10, VLAN20, VLAN30,
     VirtualMiniport, device, faults_in, image_tests,
@@ -146,6 +149,43 @@ image_tests! {
             lab.up();
             assert_eq!(lab.address("vlan10"), derived, "{bad:?}");
             lab.assert_traffic("vlan10", 10);
+            lab.down();
+        }
+    }
+
+    fn d12_each_virtual_miniport_has_and_shows_an_address_of_its_own() {
+        let names: Vec<&'static str> = (0..64).map(|at| &*format!("vm{at}").leak()).collect();
+        let miniports: Vec<VirtualMiniport> = names
+            .iter()
+            .zip(1..)
+            .map(|(&name, vlan): (_, u32)| VirtualMiniport { name, vlan: vlan.to_string().leak() })
+            .collect();
+        let lab = MuxLab::new(&miniports);
+        let given = [0x00, 0x15, 0x5D, 0x01, 0x02, 0x03];
+        let mut before = BTreeSet::new();
+        for set in [false, true] {
+            if set {
+                lab.set_values("vm7", &[("NetworkAddress", text("00-15-5d-01-02-03"))]);
+            }
+            lab.up();
+            let mut own = BTreeSet::from([MAC_BELOW]);
+            for (vlan, &name) in (1..).zip(&names) {
+                let address = lab.address(name);
+                assert!(own.insert(address), "{name}: {address:02x?} twice");
+                let current = lab.above(name).query(OID_802_3_CURRENT_ADDRESS, 6);
+                assert_eq!(current, (0, address.to_vec()), "{name}");
+                let permanent = lab.above(name).query(OID_802_3_PERMANENT_ADDRESS, 6).1;
+                if set && name == "vm7" {
+                    assert_eq!(address, given);
+                    assert!(before.iter().any(|known| permanent == *known), "the permanent one stays");
+                } else {
+                    assert_eq!(permanent, address, "{name}");
+                    assert!(!set || before.contains(&address), "{name} has another one now");
+                }
+                // Frames go out from it, and come in to it.
+                lab.assert_traffic(name, vlan);
+            }
+            before = own;
             lab.down();
         }
     }

@@ -50,8 +50,26 @@ impl MacAddress {
     /// address on every start and every machine; ASCII letters count the same in either case,
     /// because Windows compares device names so. Distinct names give distinct addresses unless 46
     /// bits of a well-mixed hash agree: for 4094 names on one adapter the chance that any two do is
-    /// about one in eight million, and then a `NetworkAddress` setting on one of them settles it.
+    /// about one in eight million. [`unique`](Self::unique) settles it.
     pub fn derived(nic: MacAddress, name: &[u16]) -> MacAddress {
+        Self::candidate(nic, name, 0)
+    }
+
+    /// The first address derived from `nic` and `name` that is not taken: the [derived](Self::derived)
+    /// one, or another one that depends on nothing else either. With the same names asked for in the
+    /// same order, each gets the same address every time.
+    pub fn unique(
+        nic: MacAddress,
+        name: &[u16],
+        is_taken: impl Fn(MacAddress) -> bool,
+    ) -> MacAddress {
+        // As many are taken as there are virtual miniports, a few thousand: one of these is free.
+        let mut candidates = (0..=u16::MAX).map(|attempt| Self::candidate(nic, name, attempt));
+        let free = candidates.find(|&candidate| !is_taken(candidate));
+        free.unwrap_or_else(|| Self::derived(nic, name))
+    }
+
+    fn candidate(nic: MacAddress, name: &[u16], attempt: u16) -> MacAddress {
         let mut hash = Fnv1a::new();
         nic.0.iter().for_each(|octet| hash.add(*octet));
         for unit in name {
@@ -63,6 +81,10 @@ impl MacAddress {
                 .to_le_bytes()
                 .iter()
                 .for_each(|octet| hash.add(*octet));
+        }
+        if attempt != 0 {
+            let octets = attempt.to_le_bytes();
+            octets.iter().for_each(|octet| hash.add(*octet));
         }
         aside(Self::local_station(hash.mixed()), nic)
     }

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -104,6 +104,43 @@ fn derived_of_4094_names_on_one_adapter_are_4094_addresses() {
         })
         .collect();
     assert_eq!(distinct.len(), 4094);
+}
+
+#[test]
+fn d12_what_is_taken_is_passed_over_and_the_same_one_taken_every_time() {
+    let name = name(r"\Device\{1}");
+    let first = MacAddress::unique(STATION, &name, |_| false);
+    assert_eq!(first, MacAddress::derived(STATION, &name));
+    let mut taken = BTreeSet::from([first]);
+    for _ in 0..100 {
+        let next = MacAddress::unique(STATION, &name, |address| taken.contains(&address));
+        assert_eq!(
+            next,
+            MacAddress::unique(STATION, &name, |address| taken.contains(&address))
+        );
+        assert!(next.usable_as_station() && next.is_locally_administered() && next != STATION);
+        assert!(taken.insert(next), "{next} was taken");
+    }
+    // With everything taken there is still an answer.
+    assert_eq!(MacAddress::unique(STATION, &name, |_| true), first);
+}
+
+/// Of the hash so few bits are compared that most names collide.
+#[test]
+fn d12_as_many_names_as_there_are_vlans_never_share_an_address() {
+    let narrow = |address: MacAddress| {
+        let [.., e, f] = address.octets();
+        u16::from_le_bytes([e, f])
+    };
+    let mut taken = BTreeSet::new();
+    for number in 0..4094 {
+        let name = name(&std::format!(r"\Device\{{{number}}}"));
+        let free = |taken: &BTreeSet<u16>| {
+            MacAddress::unique(STATION, &name, |address| taken.contains(&narrow(address)))
+        };
+        let address = free(&taken);
+        assert!(taken.insert(narrow(address)), "{address} was taken");
+    }
 }
 
 #[test]
