@@ -3,8 +3,8 @@
 //!
 //! Plain, the script runs once under each of the [`policies`]. With `--faults` it runs once to see which
 //! calls can fail, then once for each of them with that one failing. With `--schedules` it runs, and
-//! each race of `lab::race` does, once for each seed. A broken rule ends a process, so each run is a process of its own (`one`), which is told by a
-//! [`plan`] and answers with a result.
+//! each race of `lab::race` does, once for each seed. A broken rule ends a process, so each run is a process
+//! of its own (`one`), which is told by a [`plan`] and answers with a result.
 //!
 //! Exit code 0 says that every run kept all rules, came to its end, and left nothing behind; 1 that one did
 //! not; 2 that the lab or the arguments cannot be used; 130 that Ctrl-C ended it before all was tried.
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use crate::lab::file::{LabFile, WireSection};
+use crate::lab::file::{LabFile, Replace, WireSection};
 use plan::{End, Plan, Selector};
 use series::{Series, Tried};
 use summary::Summary;
@@ -36,6 +36,9 @@ pub struct Args {
     /// The lab file; its wires are "memory"
     #[arg(long, value_name = "FILE")]
     lab: PathBuf,
+    /// Take this file for the image of that service
+    #[arg(long = "image", value_name = "SERVICE=FILE")]
+    images: Vec<Replace>,
     /// Let each call that can fail, fail in turn
     #[arg(long)]
     faults: bool,
@@ -72,7 +75,7 @@ pub struct Args {
 /// # Errors
 /// The lab file cannot be used, an image of it cannot be loaded, or runs cannot be started.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let file = LabFile::load(&args.lab)?;
+    let file = args.plan(policies::STRICT).lab_file()?;
     require_memory(&file)?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [libc::SIGINT, libc::SIGTERM] {
@@ -89,13 +92,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None if args.faults || args.schedules.are_wanted() => vec![policies::STRICT.to_owned()],
         None => policies::names().map(str::to_owned).to_vec(),
     };
-    let plans = policies.iter().map(|policy| args.plan(policy)).collect();
-    let first = series.run("policies", plans)?;
-    refuse_unloadable(&first)?;
-    summary.add_plain(&first);
-    if args.faults {
-        for tried in &first {
-            run_faults(args, &series, tried, &mut summary)?;
+    if args.faults || !args.schedules.are_wanted() {
+        let plans = policies.iter().map(|policy| args.plan(policy)).collect();
+        let first = series.run("policies", plans)?;
+        refuse_unloadable(&first)?;
+        summary.add_plain(&first);
+        if args.faults {
+            for tried in &first {
+                run_faults(args, &series, tried, &mut summary)?;
+            }
         }
     }
 
@@ -145,6 +150,7 @@ impl Args {
     fn plan(&self, policy: &str) -> Plan {
         Plan {
             lab: self.lab.clone(),
+            images: self.images.clone(),
             policy: policy.to_owned(),
             fault: None,
             schedule: None,

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use ndis_sys::{NDIS_STATISTICS_INFO, NDIS_STATUS_SUCCESS, OID_GEN_STATISTICS};
 
 use crate::client::Client;
-use crate::lab::file::{LabFile, Running};
+use crate::lab::file::{LabFile, Replace, Running};
 use crate::ndis::trace::{Recording, Trace};
 use crate::rules;
 use crate::timeline::{self, Timeline};
@@ -35,6 +35,9 @@ pub struct Args {
     /// The lab file: images, NICs, registry values, clients
     #[arg(long, value_name = "FILE")]
     lab: PathBuf,
+    /// Take this file for the image of that service
+    #[arg(long = "image", value_name = "SERVICE=FILE")]
+    images: Vec<Replace>,
     /// End after this many seconds [default: run until Ctrl-C]
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
@@ -67,7 +70,8 @@ pub struct Args {
 /// # Errors
 /// The lab file is wrong, something did not come up, or a driver cannot be unloaded.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let file = LabFile::load(&args.lab)?;
+    let mut file = LabFile::load(&args.lab)?;
+    file.replace(&args.images)?;
     if let Some(folder) = &args.capture {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;

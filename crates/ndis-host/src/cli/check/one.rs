@@ -43,7 +43,7 @@ pub fn run() -> ExitCode {
         }
     }
     rules::at_end(|| answer(End::Died("a rule was broken".to_owned()), Vec::new()));
-    let (end, steps) = match LabFile::load(&plan.lab) {
+    let (end, steps) = match plan.lab_file() {
         Ok(file) => live(&plan, &file),
         Err(error) => (End::Unusable(error.to_string()), Vec::new()),
     };

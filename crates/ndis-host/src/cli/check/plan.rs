@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::schedules::SCRIPT;
 use crate::call::StackId;
 use crate::faults::{Fault, Point};
+use crate::lab::file::{LabFile, LabFileError, Replace};
 use crate::lab::script::Ended;
 use crate::nt::sched::Seed;
 
@@ -18,6 +19,9 @@ use crate::nt::sched::Seed;
 pub struct Plan {
     /// The lab file.
     pub lab: PathBuf,
+    /// Other files for its images.
+    #[serde(default)]
+    pub images: Vec<Replace>,
     /// The policy's name.
     pub policy: String,
     /// What fails.
@@ -33,11 +37,25 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The lab file, with the images of this run.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn lab_file(&self) -> Result<LabFile, LabFileError> {
+        let mut file = LabFile::load(&self.lab)?;
+        file.replace(&self.images)?;
+        Ok(file)
+    }
+
     /// The command that does this run again, alone.
     #[must_use]
     pub fn command(&self) -> String {
         let (lab, policy) = (self.lab.display(), &self.policy);
-        let mut command = format!("ndishost check --lab {lab} --policy {policy}");
+        let mut command = format!("ndishost check --lab {lab}");
+        for image in &self.images {
+            command.push_str(&format!(" --image {image}"));
+        }
+        command.push_str(&format!(" --policy {policy}"));
         if let Some(fault) = &self.fault {
             command.push_str(&format!(" --faults --only {}", name_of(fault)));
         }
@@ -265,6 +283,7 @@ mod tests {
     fn the_command_of_a_plan_names_what_makes_it_another_run() {
         let mut plan = Plan {
             lab: "a.toml".into(),
+            images: Vec::new(),
             policy: "strict".to_owned(),
             fault: None,
             schedule: None,
@@ -279,6 +298,9 @@ mod tests {
         plan.race = Some("unbind-status".to_owned());
         let race = format!("{plain} --race unbind-status --schedules 1 --seed random/2/0x7");
         assert_eq!(plan.command(), race);
+        plan.images.push("a=b.sys".parse().unwrap());
+        let image = race.replace("a.toml", "a.toml --image a=b.sys");
+        assert_eq!(plan.command(), image);
     }
 
     #[test]

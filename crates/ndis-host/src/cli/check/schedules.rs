@@ -3,6 +3,7 @@
 use anyhow::ensure;
 
 use super::plan::{End, Plan, SeedArgument};
+use super::refuse_unloadable;
 use super::series::{Series, Tried};
 use super::summary::Summary;
 use crate::lab::file::LabFile;
@@ -42,11 +43,7 @@ impl Args {
         series: &Series,
         summary: &mut Summary,
     ) -> anyhow::Result<()> {
-        ensure!(
-            !file.nics.is_empty(),
-            "there is no [[nic]] in the lab: races plug and unplug NICs"
-        );
-        for subject in self.subjects() {
+        for subject in self.subjects(file)? {
             let plans = |seeds: Vec<Seed>| {
                 let plan = |seed: Seed| Plan {
                     schedule: Some(seed.to_string()),
@@ -59,7 +56,9 @@ impl Args {
             let start = match self.seed {
                 SeedArgument::Series(start) => start,
                 SeedArgument::One(seed) => {
-                    summary.add_schedules(name, &series.run(name, plans(vec![seed]))?);
+                    let one = series.run(name, plans(vec![seed]))?;
+                    refuse_unloadable(&one)?;
+                    summary.add_schedules(name, &one);
                     continue;
                 }
             };
@@ -67,6 +66,7 @@ impl Args {
             // One that nothing is known of says how long they are; twice, that a seed repeats.
             let first = Seed::nth(start, 0, 1);
             let mut twice = series.run(name, plans(vec![first; 2]))?;
+            refuse_unloadable(&twice)?;
             let steps = steps_of(&twice);
             require_same(&mut twice);
             let seeds = (1..number).map(|number| Seed::nth(start, number, steps));
@@ -77,12 +77,20 @@ impl Args {
         Ok(())
     }
 
-    fn subjects(&self) -> Vec<Subject> {
+    /// What is run with that lab: races plug and unplug NICs.
+    fn subjects(&self, file: &LabFile) -> anyhow::Result<Vec<Subject>> {
+        let wanted = |subject: &Subject| self.race.iter().any(|name| name == name_of(*subject));
         let all = std::iter::once(None).chain(Race::all().iter().map(Some));
-        all.filter(|subject| {
-            self.race.is_empty() || self.race.iter().any(|name| name == name_of(*subject))
-        })
-        .collect()
+        let subjects: Vec<_> = match (self.race.is_empty(), file.nics.is_empty()) {
+            (true, false) => all.collect(),
+            (true, true) => vec![None],
+            (false, _) => all.filter(wanted).collect(),
+        };
+        ensure!(
+            !file.nics.is_empty() || subjects.iter().all(Option::is_none),
+            "there is no [[nic]] in the lab: races plug and unplug NICs; `--race script` does not"
+        );
+        Ok(subjects)
     }
 }
 
@@ -139,11 +147,27 @@ mod tests {
 
     #[test]
     fn the_script_and_all_races_are_run_unless_some_are_named() {
+        let lab = LabFile::parse("[[nic]]\nname = \"nic\"\nwire = \"memory\"\n").unwrap();
         let all = parse(&["--schedules", "3"]).unwrap();
-        assert_eq!(all.subjects().len(), 1 + Race::all().len());
+        assert_eq!(all.subjects(&lab).unwrap().len(), 1 + Race::all().len());
         let one = parse(&["--schedules", "3", "--race", "unbind-restart"]).unwrap();
-        let names: Vec<_> = one.subjects().into_iter().map(name_of).collect();
+        let names: Vec<_> = one
+            .subjects(&lab)
+            .unwrap()
+            .into_iter()
+            .map(name_of)
+            .collect();
         assert_eq!(names, ["unbind-restart"]);
+        // Without a NIC there is only the script.
+        let lab = LabFile::default();
+        let names: Vec<_> = all
+            .subjects(&lab)
+            .unwrap()
+            .into_iter()
+            .map(name_of)
+            .collect();
+        assert_eq!(names, [SCRIPT]);
+        assert!(one.subjects(&lab).is_err());
         assert!(parse(&["--schedules", "3", "--race", "unheard-of"]).is_err());
     }
 

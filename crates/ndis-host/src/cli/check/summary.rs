@@ -182,7 +182,11 @@ impl Summary {
             evaluated, checks, ..
         } = self.rules;
         writeln!(out, "\nCheck of {}", self.lab.display())?;
-        writeln!(out, "  policies   {}", self.policies.text())?;
+        if self.policies.tried == 0 {
+            writeln!(out, "  policies   none tried")?;
+        } else {
+            writeln!(out, "  policies   {}", self.policies.text())?;
+        }
         if self.points == 0 && self.faults.tried == 0 {
             writeln!(out, "  faults     none tried")?;
         } else {

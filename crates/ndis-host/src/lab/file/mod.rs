@@ -29,14 +29,17 @@ use super::script::{Refers, Step};
 
 pub use error::LabFileError;
 pub use policy::{
-    FirstBindKey, ImCancelKey, ImInitializeKey, PolicySection, PoolKey, ResourcesKey, WhenKey,
+    FirstBindKey, ImCancelKey, ImInitializeKey, PolicySection, PoolKey, ResourcesKey, Seconds,
+    WhenKey,
 };
+pub use replace::Replace;
 pub use set_up::{Running, SetUpError};
 pub(crate) use set_up::{borrowed, client_wire, values};
 pub use value::{DeviceName, InterfaceName, MacAddress, NdisVersion, RegistryValue};
 
 mod error;
 mod policy;
+mod replace;
 mod set_up;
 mod value;
 

@@ -3,6 +3,8 @@
 //! The keys are the fields of [`Policy`], and `pool`: `"special"` gives each block pages of its own, which
 //! is slow and finds the most; `"red_zones"` is for speed. What is absent keeps the strict default.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ndis::policy::{FirstBind, ImCancel, ImInitialize, Policy, Resources, When};
@@ -39,6 +41,14 @@ pub struct PolicySection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_bind: Option<FirstBindKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watchdog: Option<Seconds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_limit: Option<Seconds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oid_limit: Option<Seconds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hang_limit: Option<Seconds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolKey>,
 }
 
@@ -61,6 +71,21 @@ impl PolicySection {
         set(&mut policy.send_completion, self.send_completion);
         set(&mut policy.receive_resources, self.receive_resources);
         set(&mut policy.first_bind, self.first_bind);
+        set(&mut policy.watchdog, self.watchdog);
+        set(&mut policy.send_limit, self.send_limit);
+        set(&mut policy.oid_limit, self.oid_limit);
+        set(&mut policy.hang_limit, self.hang_limit);
+    }
+}
+
+/// A limit, in whole seconds.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Seconds(pub u32);
+
+impl From<Seconds> for Duration {
+    fn from(Seconds(seconds): Seconds) -> Self {
+        Self::from_secs(seconds.into())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Lab files read, written, and refused with the place and the cure.
 
+use std::time::Duration;
+
 use super::*;
 
 const WHOLE: &str = r#"
@@ -110,7 +112,11 @@ fn the_policy_changes_what_is_named_and_nothing_else() {
     use crate::ndis::policy::{Policy, Resources, When};
     let mut policy = Policy::STRICT;
     LabFile::parse(WHOLE).unwrap().policy.apply(&mut policy);
+    let limits = LabFile::parse("[policy]\noid_limit = 20\nwatchdog = 2\n").unwrap();
+    limits.policy.apply(&mut policy);
     let expected = Policy {
+        oid_limit: Duration::from_secs(20),
+        watchdog: Duration::from_secs(2),
         open: When::Inline,
         receive_resources: Resources::Alternate,
         ..Policy::STRICT
