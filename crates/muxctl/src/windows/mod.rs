@@ -1,0 +1,208 @@
+//! The Windows machine that this runs on. **It is compiled in every check of this repository, and has never
+//! run: no Windows machine was at hand.**
+//!
+//! | file | concern |
+//! |---|---|
+//! | `control_device` | requests to `\\.\ndismux` |
+//! | `devices` | root-enumerated devices, by SetupAPI |
+//!
+//! A VLAN adapter's device is root-enumerated, with the hardware id of `ndismux_mp.inf`, which has to be in
+//! the driver store. Its settings are in its driver (class) key, where NDIS finds them at initialize; its
+//! GUID there, `NetCfgInstanceId`, makes its device name. The values of a binding are below the protocol's
+//! service. The names that people use are those of network connections.
+//!
+//! Lifecycle: nothing is held between two steps.
+
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use windows_registry::{Key as RegistryKey, LOCAL_MACHINE, Type};
+use windows_result::HRESULT;
+use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND};
+
+use crate::machine::{Adapter, Key, Machine, MachineError, Reply, Setting};
+
+mod control_device;
+mod devices;
+
+/// This machine.
+pub struct Windows;
+
+impl Machine for Windows {
+    fn adapters(&mut self) -> Result<Vec<Adapter>, MachineError> {
+        let mut adapters = Vec::new();
+        for device in devices::Set::present()?.members()? {
+            // One that is not installed yet is no adapter.
+            if let Some(guid) = device.class_key().ok().and_then(|key| guid_of(&key)) {
+                let name = connection_name(&guid).unwrap_or_else(|| guid.clone());
+                adapters.push(Adapter {
+                    device: format!("{PREFIX}{guid}"),
+                    name,
+                });
+            }
+        }
+        Ok(adapters)
+    }
+
+    fn control(&mut self, code: u32, input: &[u8], room: usize) -> Result<Reply, MachineError> {
+        control_device::request(code, input, room)
+    }
+
+    fn create_device(&mut self, _name: &str) -> Result<String, MachineError> {
+        let set = devices::Set::empty()?;
+        let device = set.register(HARDWARE_ID)?;
+        let installed = device.install().and_then(|()| {
+            let guid = guid_of(&device.class_key()?);
+            guid.ok_or_else(|| failed("the new device has no NetCfgInstanceId"))
+        });
+        match installed {
+            Ok(guid) => Ok(format!("{PREFIX}{guid}")),
+            Err(error) => match device.uninstall() {
+                Ok(()) => Err(error),
+                Err(left) => Err(failed(&format!("{error}; its device is left: {left}"))),
+            },
+        }
+    }
+
+    fn name_device(&mut self, device: &str, name: &str) -> Result<(), MachineError> {
+        let guid = guid(device);
+        let end = Instant::now() + PATIENCE;
+        let old = loop {
+            match connection_name(guid) {
+                Some(old) => break old,
+                None if Instant::now() > end => return Err(failed("it has no connection")),
+                None => thread::sleep(Duration::from_millis(100)),
+            }
+        };
+        if old == name {
+            return Ok(());
+        }
+        let renamed = Command::new("netsh")
+            .args(["interface", "set", "interface"])
+            .args([format!("name={old}"), format!("newname={name}")])
+            .output()
+            .map_err(|error| failed(&format!("netsh does not start: {error}")))?;
+        if renamed.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&renamed.stdout);
+        Err(failed(&format!("netsh says: {}", said.trim())))
+    }
+
+    fn remove_device(&mut self, device: &str) -> Result<(), MachineError> {
+        let set = devices::Set::present()?;
+        find(&set, device)?.uninstall()
+    }
+
+    fn read(&mut self, key: Key<'_>, name: &str) -> Result<Option<Setting>, MachineError> {
+        let key = match open(key, false) {
+            Ok(key) => key,
+            // A binding that was never configured has no key.
+            Err(error) if error.code() == not_there() => return Ok(None),
+            Err(error) => return Err(registry(&error)),
+        };
+        let read = || match key.get_type(name)? {
+            Type::U32 => key.get_u32(name).map(Setting::Number),
+            Type::MultiString => key.get_multi_string(name).map(Setting::Texts),
+            _ => key.get_string(name).map(Setting::Text),
+        };
+        match read() {
+            Ok(setting) => Ok(Some(setting)),
+            Err(error) if error.code() == not_there() => Ok(None),
+            Err(error) => Err(registry(&error)),
+        }
+    }
+
+    fn write(
+        &mut self,
+        key: Key<'_>,
+        name: &str,
+        setting: Option<&Setting>,
+    ) -> Result<(), MachineError> {
+        let written = open(key, true).and_then(|key| match setting {
+            None => match key.remove_value(name) {
+                Err(error) if error.code() == not_there() => Ok(()),
+                outcome => outcome,
+            },
+            Some(Setting::Text(text)) => key.set_string(name, text),
+            Some(Setting::Number(number)) => key.set_u32(name, *number),
+            Some(Setting::Texts(texts)) => {
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                set_texts(&key, name, &texts)
+            }
+        });
+        written.map_err(|error| registry(&error))
+    }
+}
+
+/// The name and the texts of a REG_MULTI_SZ are of one type there.
+fn set_texts(key: &RegistryKey, name: &str, texts: &[&str]) -> windows_result::Result<()> {
+    key.set_multi_string(name, texts)
+}
+
+fn open(key: Key<'_>, write: bool) -> windows_result::Result<RegistryKey> {
+    let path = match key {
+        Key::Device(device) => {
+            let set = devices::Set::present().map_err(|_| not_there())?;
+            let found = find(&set, device).map_err(|_| not_there())?;
+            found.class_key().map_err(|_| not_there())?
+        }
+        Key::Binding(nic) => format!("{ADAPTERS}\\{}", guid(nic)),
+    };
+    if write {
+        LOCAL_MACHINE.create(path)
+    } else {
+        LOCAL_MACHINE.open(path)
+    }
+}
+
+/// The device of that name among those of a set.
+fn find<'a>(set: &'a devices::Set, device: &str) -> Result<devices::Member<'a>, MachineError> {
+    let is = |member: &devices::Member<'_>| {
+        let guid_there = member.class_key().ok().and_then(|key| guid_of(&key));
+        guid_there.is_some_and(|it| it.eq_ignore_ascii_case(guid(device)))
+    };
+    let found = set.members()?.into_iter().find(is);
+    found.ok_or_else(|| failed(&format!("there is no device {device}")))
+}
+
+/// `{…}` of `\Device\{…}`.
+fn guid(device: &str) -> &str {
+    device.rsplit('\\').next().unwrap_or(device)
+}
+
+fn guid_of(class_key: &str) -> Option<String> {
+    let key = LOCAL_MACHINE.open(class_key).ok()?;
+    key.get_string("NetCfgInstanceId").ok()
+}
+
+fn connection_name(guid: &str) -> Option<String> {
+    let key = LOCAL_MACHINE.open(format!("{CONNECTIONS}\\{guid}\\Connection"));
+    key.ok()?.get_string("Name").ok()
+}
+
+fn registry(error: &windows_result::Error) -> MachineError {
+    if error.code() == HRESULT::from_win32(ERROR_ACCESS_DENIED) {
+        MachineError::Denied
+    } else {
+        failed(&error.message())
+    }
+}
+
+fn not_there() -> HRESULT {
+    HRESULT::from_win32(ERROR_FILE_NOT_FOUND)
+}
+
+fn failed(text: &str) -> MachineError {
+    MachineError::Failed(text.to_owned())
+}
+
+const PREFIX: &str = r"\Device\";
+/// Of `ndismux_mp.inf`.
+const HARDWARE_ID: &str = "NDISMUX_MP";
+const ADAPTERS: &str = r"SYSTEM\CurrentControlSet\Services\ndismux\Parameters\Adapters";
+const CONNECTIONS: &str =
+    r"SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}";
+/// How long a new adapter's connection may take to appear.
+const PATIENCE: Duration = Duration::from_secs(10);
