@@ -95,7 +95,7 @@ pub(super) fn prepare(target: Target, _: bool, repository: &Path) -> Result<Buil
     Ok(build)
 }
 
-/// Lints what takes the place of `wdk-build`, which runs on this machine.
+/// Lints what takes the place of `wdk-build`, which runs on this machine, and `muxctl` as it is on Windows.
 pub(super) fn clippy(build: &Build) -> Result<()> {
     let mut cargo = build.program();
     cargo
@@ -103,7 +103,21 @@ pub(super) fn clippy(build: &Build) -> Result<()> {
         .arg(&build.target_folder)
         .args(["--", "--deny", "warnings"])
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    process::run(&mut cargo, "lint tools/linux/wdk-build")
+    process::run(&mut cargo, "lint tools/linux/wdk-build")?;
+
+    let mut cargo = build.program();
+    cargo.args(["clippy", "--package", "muxctl"]);
+    if !build.arguments.is_empty() {
+        // What has no `core` has no `std` either.
+        cargo.arg("-Zbuild-std=std,panic_abort");
+    }
+    cargo
+        .args(["--target", build.target.name(), "--target-dir"])
+        // Its standard library is another one than the driver's.
+        .arg(build.target_folder.with_file_name("muxctl"))
+        .args(["--", "--deny", "warnings"])
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    process::run(&mut cargo, "lint muxctl for Windows")
 }
 
 /// The environment of the build, but for rustc's flags. What depends on the target is set for every
