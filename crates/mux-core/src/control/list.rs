@@ -143,15 +143,14 @@ impl<'a> ListWriter<'a> {
         })
     }
 
-    /// Adds an entry. Once one did not fit, no later one is written, so that the list has no holes.
+    /// Adds an entry. Once one did not fit, no later one is written, so that the list has no holes: what
+    /// it needs only grows.
     pub fn push(&mut self, entry: &Entry<'_>) {
         let fields = EntryFields::of(entry);
         let length = ENTRY_FIXED.saturating_add(fields.name.byte_length());
-        let whole_so_far = self.filled == self.needed;
         self.needed = self.needed.saturating_add(length);
         self.entries = self.entries.saturating_add(1);
-        let room = self.buffer.get_mut(self.filled..self.needed);
-        if let Some(room) = room.filter(|_| whole_so_far)
+        if let Some(room) = self.buffer.get_mut(self.filled..self.needed)
             && fields.fill(&mut Filler::new(room)).is_some()
         {
             self.filled = self.needed;
