@@ -32,10 +32,8 @@
 //! | statistics | `0x12_6014` | read | – | yes | – | – | [`StatisticsAnswer`] |
 //!
 //! *Add* is answered when NDIS was asked to initialize the virtual miniport; the list shows when it is up.
-//! *Remove* is answered when it is gone, *set* when the change is in force. None of them touches the
-//! registry: whoever asks writes there, before, what is to hold after the next start (`UpperBindings` of
-//! the binding, `VlanId` and `NetworkAddress` of the virtual miniport). What an *add* says of the VLAN and
-//! the address holds until then also if the registry says otherwise.
+//! *Remove* is answered when it is gone; *set* when it is gone and was asked for anew. The driver writes what
+//! changes into the registry as well, so that it holds after a restart: whoever asks writes nothing there.
 //!
 //! # Answers
 //!
@@ -52,6 +50,7 @@
 //! | [`status::NO_SUCH_DEVICE`] | add: the driver is not bound to such a NIC |
 //! | [`status::OBJECT_NAME_NOT_FOUND`] | no NIC has such a virtual miniport |
 //! | [`status::OBJECT_NAME_COLLISION`] | add: a NIC has this virtual miniport already |
+//! | [`status::ADDRESS_ALREADY_EXISTS`] | add, set: the NIC has a virtual miniport in that VLAN |
 //! | [`status::INSUFFICIENT_RESOURCES`] | no memory, or [`crate::config::MAXIMUM_VIRTUAL_MINIPORTS`] are there; nothing was done |
 //!
 //! # In the driver

@@ -90,9 +90,6 @@ pub(crate) struct Add {
     /// Its MAC address [default: one of its own, made from its name and the network adapter's]
     #[arg(long, value_name = "ADDRESS", value_parser = mac)]
     pub(crate) mac: Option<MacAddress>,
-    /// Allow a second adapter in the same VLAN of the network adapter
-    #[arg(long)]
-    pub(crate) duplicate: bool,
 }
 
 /// Which VLAN adapter.

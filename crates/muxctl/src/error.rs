@@ -62,9 +62,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The NIC has an adapter in that VLAN.
-    #[error(
-        "{nic} has an adapter in VLAN {vlan} already: {name}. For another one in the same VLAN, say --duplicate"
-    )]
+    #[error("{nic} has an adapter in VLAN {vlan} already: {name}")]
     VlanTaken {
         /// The NIC.
         nic: String,
@@ -168,6 +166,7 @@ fn refusal(code: u32) -> String {
         status::NO_SUCH_DEVICE => "it is not bound to that network adapter",
         status::OBJECT_NAME_NOT_FOUND => "it has no such VLAN adapter",
         status::OBJECT_NAME_COLLISION => "it has that VLAN adapter already",
+        status::ADDRESS_ALREADY_EXISTS => "the network adapter has an adapter in that VLAN already",
         status::INSUFFICIENT_RESOURCES => {
             "it has no memory for it, or the network adapter has 4094 already"
         }

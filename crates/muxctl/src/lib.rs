@@ -6,15 +6,15 @@
 //! | module | role |
 //! |---|---|
 //! | [`engine`] | the steps of each command, and their undoing |
-//! | [`machine`] | what they are made of: device control requests, devices, registry values |
+//! | [`machine`] | what they are made of: device control requests, devices |
 //! | [`ndishost`] | a machine that a running `ndishost` plays |
 //! | `windows` | the Windows machine that this runs on |
 //! | [`view`] | what commands show, as tables and as JSON |
 //! | [`error`] | what can go wrong, and what to do then |
 //!
-//! A VLAN adapter is three things: a device, which Plug and Play knows; values in the registry, which make
-//! it come back after a restart; and a virtual miniport in the driver, which is asked for at once, through
-//! its control device (`mux_core::control`).
+//! A VLAN adapter is two things: a device, which Plug and Play knows, and a virtual miniport, which the driver
+//! is asked for through its control device (`mux_core::control`). What makes it come back after a restart, the
+//! driver writes into the registry.
 
 pub mod engine;
 pub mod error;

@@ -3,8 +3,6 @@
 //! Each method is one step that is done or not done. The machine knows nothing of their order; the
 //! [engine](crate::engine) does.
 
-use std::fmt;
-
 /// A network adapter of the machine, initialized or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adapter {
@@ -12,36 +10,8 @@ pub struct Adapter {
     pub device: String,
     /// What people call it.
     pub name: String,
-}
-
-/// Where a registry value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key<'a> {
-    /// The adapter parameters of a device.
-    Device(&'a str),
-    /// What the driver's protocol has for a NIC's device.
-    Binding(&'a str),
-}
-
-/// A registry value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// REG_SZ.
-    Text(String),
-    /// REG_MULTI_SZ.
-    Texts(Vec<String>),
-    /// REG_DWORD.
-    Number(u32),
-}
-
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Texts(texts) => f.write_str(&texts.join(", ")),
-            Self::Number(number) => number.fmt(f),
-        }
-    }
+    /// Whether its device is a virtual miniport's.
+    pub is_virtual: bool,
 }
 
 /// How a device control request ended.
@@ -97,26 +67,9 @@ pub trait Machine {
     /// [`MachineError`]; it may have the name or not.
     fn name_device(&mut self, device: &str, name: &str) -> Result<(), MachineError>;
 
-    /// Removes the device of a virtual miniport, and its registry values.
+    /// Removes the device of a virtual miniport, and what the registry holds for it.
     ///
     /// # Errors
     /// [`MachineError`]; it may be there or not.
     fn remove_device(&mut self, device: &str) -> Result<(), MachineError>;
-
-    /// Reads a registry value.
-    ///
-    /// # Errors
-    /// [`MachineError`]; a value that is not there is none.
-    fn read(&mut self, key: Key<'_>, name: &str) -> Result<Option<Setting>, MachineError>;
-
-    /// Writes a registry value, or deletes it.
-    ///
-    /// # Errors
-    /// [`MachineError`]; the value is as before.
-    fn write(
-        &mut self,
-        key: Key<'_>,
-        name: &str,
-        setting: Option<&Setting>,
-    ) -> Result<(), MachineError>;
 }

@@ -107,7 +107,6 @@ fn act(mut engine: Engine<impl Machine>, arguments: &Arguments) -> Result<(), Er
                 vlan: add.vlan,
                 name: add.name.clone(),
                 address: add.mac,
-                duplicate: add.duplicate,
             })?;
             show(json, &vlan, || view::vlans([&vlan]));
         }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::machine::{Adapter, Key, Machine, MachineError, Reply, Setting};
+use crate::machine::{Adapter, Machine, MachineError, Reply};
 
 /// A running `ndishost`.
 pub struct Ndishost {
@@ -82,11 +82,13 @@ impl Machine for Ndishost {
         struct Listed {
             device: String,
             label: String,
+            is_virtual: bool,
         }
         let listed: Vec<Listed> = self.ask(json!({ "do": "adapters" }))?;
         let adapters = listed.into_iter().map(|it| Adapter {
             device: it.device,
             name: it.label,
+            is_virtual: it.is_virtual,
         });
         Ok(adapters.collect())
     }
@@ -150,46 +152,6 @@ impl Machine for Ndishost {
     fn remove_device(&mut self, device: &str) -> Result<(), MachineError> {
         self.ask(json!({ "do": "device-remove", "device": device }))
     }
-
-    fn read(&mut self, key: Key<'_>, name: &str) -> Result<Option<Setting>, MachineError> {
-        #[derive(Deserialize)]
-        struct Read {
-            value: Value,
-        }
-        let read: Read =
-            self.ask(json!({ "do": "registry-get", "key": place(key), "name": name }))?;
-        match read.value {
-            Value::Null => Ok(None),
-            Value::String(text) => Ok(Some(Setting::Text(text))),
-            Value::Number(number) => {
-                let number = number.as_u64().and_then(|it| u32::try_from(it).ok());
-                Ok(number.map(Setting::Number))
-            }
-            list @ Value::Array(_) => serde_json::from_value(list)
-                .map(|texts| Some(Setting::Texts(texts)))
-                .map_err(|error| MachineError::Failed(error.to_string())),
-            _ => Err(MachineError::Failed("it is of a strange type".to_owned())),
-        }
-    }
-
-    fn write(
-        &mut self,
-        key: Key<'_>,
-        name: &str,
-        setting: Option<&Setting>,
-    ) -> Result<(), MachineError> {
-        let key = place(key);
-        let Some(setting) = setting else {
-            let question = json!({ "do": "registry-delete", "key": key, "name": name });
-            return self.ask::<Value>(question).map(drop);
-        };
-        let value = match setting {
-            Setting::Text(text) => json!(text),
-            Setting::Texts(texts) => json!(texts),
-            Setting::Number(number) => json!(number),
-        };
-        self.ask(json!({ "do": "registry-set", "key": key, "name": name, "value": value }))
-    }
 }
 
 #[derive(Deserialize)]
@@ -198,13 +160,6 @@ struct Answer {
     #[serde(default)]
     ok: Value,
     error: Option<String>,
-}
-
-fn place(key: Key<'_>) -> Value {
-    match key {
-        Key::Device(device) => json!({ "device": device }),
-        Key::Binding(nic) => json!({ "binding": { "protocol": PROTOCOL, "above": nic } }),
-    }
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {
@@ -220,8 +175,6 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
 
 /// The driver's control device, as programs open it.
 const DEVICE: &str = r"\\.\ndismux";
-/// The driver's protocol.
-const PROTOCOL: &str = "ndismux";
 const ACCESS_DENIED: u32 = 0xc000_0022;
 const LONG: Duration = Duration::from_secs(90);
 

@@ -245,6 +245,7 @@ fn devices_come_and_go() {
     };
     let there = state(&mut program, "vlan30").expect("it is there");
     assert_eq!(there["device"], device);
+    assert_eq!(there["is_virtual"], true);
     assert_eq!(there["state"], "Halted", "no driver asked for it");
     let value = json!({"do": "registry-get", "key": {"device": device}, "name": "VlanId"});
     assert_eq!(program.ok(value)["value"], "30");
@@ -255,7 +256,11 @@ fn devices_come_and_go() {
     assert!(program.error(nic).contains("no virtual miniport"), "a NIC");
     program.ok(json!({"do": "device-remove", "device": device}));
     assert_eq!(state(&mut program, "vlan30"), None);
-    assert_eq!(state(&mut program, "trunk").unwrap()["state"], "Running");
+    let nic = state(&mut program, "trunk").unwrap();
+    assert_eq!(
+        (&nic["state"], &nic["is_virtual"]),
+        (&json!("Running"), &json!(false))
+    );
 
     // One that is left goes with the run.
     program.ok(json!({"do": "device-add", "label": "vlan40", "client": "memory"}));

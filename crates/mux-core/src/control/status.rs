@@ -18,5 +18,7 @@ pub const OBJECT_NAME_NOT_FOUND: u32 = 0xc000_0034;
 pub const OBJECT_NAME_COLLISION: u32 = 0xc000_0035;
 /// The version is not known.
 pub const REVISION_MISMATCH: u32 = 0xc000_0059;
+/// The VLAN is another virtual miniport's.
+pub const ADDRESS_ALREADY_EXISTS: u32 = 0xc000_020a;
 /// No memory, or too many.
 pub const INSUFFICIENT_RESOURCES: u32 = 0xc000_009a;

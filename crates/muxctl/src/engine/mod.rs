@@ -45,8 +45,6 @@ pub struct NewVlan {
     pub name: Option<String>,
     /// Its MAC address; the driver derives one if not given.
     pub address: Option<MacAddress>,
-    /// Whether the NIC may have an adapter in that VLAN already.
-    pub duplicate: bool,
 }
 
 /// What is to change of a VLAN adapter.

@@ -1,7 +1,6 @@
 //! The engine over a machine that is made of memory and fails at any step.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use mux_core::lifecycle::{binding, instance};
 use mux_core::statistics::{Count, Tally};
 
 use super::*;
-use crate::machine::{Adapter, Key, Reply, Setting};
+use crate::machine::{Adapter, Reply};
 
 const TRUNK: &str = r"\Device\{AAAAAAAA-0000-4000-8000-000000000001}";
 const SPARE: &str = r"\Device\{AAAAAAAA-0000-4000-8000-000000000002}";
@@ -19,7 +18,6 @@ const SPARE: &str = r"\Device\{AAAAAAAA-0000-4000-8000-000000000002}";
 #[derive(Clone, Debug, PartialEq)]
 struct State {
     adapters: Vec<Adapter>,
-    registry: BTreeMap<(String, String), String>,
     /// None: the driver is not loaded. Else its virtual miniports.
     driver: Option<Vec<Present>>,
 }
@@ -52,6 +50,8 @@ struct Fake {
     /// What the driver's virtual miniports are.
     state_of_all: instance::State,
     made: u32,
+    /// Whether a new device loads the driver.
+    loads: bool,
 }
 
 #[derive(Clone)]
@@ -62,11 +62,11 @@ impl Handle {
         let adapter = |device: &str, name: &str| Adapter {
             device: device.to_owned(),
             name: name.to_owned(),
+            is_virtual: false,
         };
         Self(Rc::new(RefCell::new(Fake {
             state: State {
                 adapters: vec![adapter(TRUNK, "Ethernet"), adapter(SPARE, "Wi-Fi")],
-                registry: BTreeMap::new(),
                 driver: Some(Vec::new()),
             },
             bound: vec![TRUNK],
@@ -74,6 +74,7 @@ impl Handle {
             failure: Failure::Never,
             state_of_all: instance::State::Running,
             made: 0,
+            loads: false,
         })))
     }
 
@@ -93,11 +94,6 @@ impl Handle {
     fn fail(&self, failure: impl FnOnce(usize) -> Failure) {
         let calls = self.calls();
         self.0.borrow_mut().failure = failure(calls);
-    }
-
-    fn registry(&self, key: &str, name: &str) -> Option<String> {
-        let key = (key.to_owned(), name.to_owned());
-        self.0.borrow().state.registry.get(&key).cloned()
     }
 
     /// Counts a call; answers whether it does its work, and whether it then says that it failed.
@@ -263,10 +259,14 @@ impl Machine for Handle {
     fn create_device(&mut self, _name: &str) -> Result<String, MachineError> {
         self.step(|fake| {
             fake.made += 1;
+            if fake.loads && fake.state.driver.is_none() {
+                fake.state.driver = Some(Vec::new());
+            }
             let device = format!(r"\Device\{{BBBBBBBB-0000-4000-8000-{:012}}}", fake.made);
             fake.state.adapters.push(Adapter {
                 device: device.clone(),
                 name: format!("Ethernet {}", fake.made),
+                is_virtual: true,
             });
             device
         })
@@ -283,40 +283,8 @@ impl Machine for Handle {
     fn remove_device(&mut self, device: &str) -> Result<(), MachineError> {
         self.step(|fake| {
             fake.state.adapters.retain(|it| it.device != device);
-            fake.state.registry.retain(|(key, _), _| key != device);
         })
     }
-
-    fn read(&mut self, key: Key<'_>, name: &str) -> Result<Option<Setting>, MachineError> {
-        let key = place(key, name);
-        self.step(|fake| {
-            let text = fake.state.registry.get(&key)?;
-            Some(match key.1.as_str() {
-                "UpperBindings" => Setting::Texts(text.split(", ").map(str::to_owned).collect()),
-                _ => Setting::Text(text.clone()),
-            })
-        })
-    }
-
-    fn write(
-        &mut self,
-        key: Key<'_>,
-        name: &str,
-        setting: Option<&Setting>,
-    ) -> Result<(), MachineError> {
-        let key = place(key, name);
-        self.step(|fake| {
-            match setting {
-                Some(setting) => fake.state.registry.insert(key, setting.to_string()),
-                None => fake.state.registry.remove(&key),
-            };
-        })
-    }
-}
-
-fn place(key: Key<'_>, name: &str) -> (String, String) {
-    let (Key::Device(device) | Key::Binding(device)) = key;
-    (device.to_owned(), name.to_owned())
 }
 
 fn vlan(id: u32) -> NewVlan {
@@ -325,7 +293,6 @@ fn vlan(id: u32) -> NewVlan {
         vlan: VlanId::new(id).unwrap(),
         name: None,
         address: Some(MacAddress([2, 0, 0, 0, 0, id as u8])),
-        duplicate: false,
     }
 }
 
@@ -334,7 +301,7 @@ fn called(name: &str) -> Which {
 }
 
 #[test]
-fn an_added_adapter_is_a_device_registry_values_and_a_virtual_miniport() {
+fn an_added_adapter_is_a_device_and_a_virtual_miniport() {
     let machine = Handle::new();
     let shown = machine.engine().add(&vlan(30)).unwrap();
     assert_eq!(
@@ -343,27 +310,18 @@ fn an_added_adapter_is_a_device_registry_values_and_a_virtual_miniport() {
     );
     assert_eq!(shown.address, "02-00-00-00-00-1E");
     assert!(shown.is_up());
-    assert_eq!(
-        machine.registry(&shown.device, "VlanId").as_deref(),
-        Some("30")
-    );
-    let address = machine.registry(&shown.device, "NetworkAddress");
-    assert_eq!(address.as_deref(), Some("02000000001E"));
-    assert_eq!(
-        machine.registry(TRUNK, "UpperBindings"),
-        Some(shown.device.clone())
-    );
+    assert_eq!(machine.state().driver.unwrap()[0].device, shown.device);
+    assert_eq!(machine.state().adapters[2].name, "vlan30");
 
-    let second = machine
+    machine
         .engine()
         .add(&NewVlan {
             address: None,
             ..vlan(31)
         })
         .unwrap();
-    let both = format!("{}, {}", shown.device, second.device);
-    assert_eq!(machine.registry(TRUNK, "UpperBindings"), Some(both));
-    assert_eq!(machine.registry(&second.device, "NetworkAddress"), None);
+    let derived = &machine.state().driver.unwrap()[1].address;
+    assert_eq!(*derived, None, "the driver makes one");
     let nics = machine.engine().nics().unwrap();
     assert_eq!(nics.len(), 1, "the driver is bound to one");
     assert_eq!(nics[0].vlans.len(), 2);
@@ -385,7 +343,7 @@ fn an_add_that_fails_at_any_step_is_undone() {
             }
             step += 1;
         }
-        assert!(step >= 8, "{step} steps were tried");
+        assert!(step >= 4, "{step} steps were tried");
     }
 }
 
@@ -406,7 +364,7 @@ fn an_add_that_is_interrupted_at_any_step_is_undone() {
         }
         step += 1;
     }
-    assert!(step >= 8, "{step} steps were tried");
+    assert!(step >= 4, "{step} steps were tried");
 }
 
 #[test]
@@ -423,7 +381,7 @@ fn what_cannot_be_undone_is_said() {
     let Error::NotUndone { left, .. } = &error else {
         panic!("{error}");
     };
-    assert_eq!(left.len(), 3, "the driver, the list, the device: {left:?}");
+    assert_eq!(left.len(), 2, "the driver, the device: {left:?}");
     assert_eq!(error.exit_code(), crate::error::exit::NOT_UNDONE);
 }
 
@@ -462,12 +420,7 @@ fn wrong_arguments_do_nothing_and_say_what_there_is() {
         name: Some("second".to_owned()),
         ..vlan(10)
     };
-    assert!(error(second.clone()).contains("in VLAN 10 already: vlan10"));
-    let second = NewVlan {
-        duplicate: true,
-        ..second
-    };
-    assert_eq!(machine.engine().add(&second).unwrap().name, "second");
+    assert!(error(second).contains("in VLAN 10 already: vlan10"));
 }
 
 #[test]
@@ -476,33 +429,15 @@ fn the_first_adapter_loads_the_driver() {
     machine.0.borrow_mut().state.driver = None;
     let error = machine.engine().nics().unwrap_err();
     assert_eq!(error.exit_code(), crate::error::exit::NOT_THERE);
-    // Without one that loads, the add fails and leaves nothing but a driver that would not go either.
+    // If it does not, the add fails and leaves nothing.
     let before = machine.state();
     let error = machine.engine().add(&vlan(30)).unwrap_err();
-    assert!(
-        error.to_string().contains("the driver is not loaded"),
-        "{error}"
-    );
+    let said = error.to_string();
+    assert!(said.contains("the driver is not loaded"), "{said}");
     assert_eq!(machine.state(), before);
-}
 
-#[test]
-fn a_driver_that_has_it_already_is_as_good() {
-    // The driver reads UpperBindings by itself when it is bound: it may be the first.
-    let machine = Handle::new();
-    let device = r"\Device\{BBBBBBBB-0000-4000-8000-000000000001}";
-    let present = Present {
-        nic: TRUNK.to_owned(),
-        device: device.to_owned(),
-        vlan: VlanId::new(30).unwrap(),
-        address: None,
-    };
-    machine.0.borrow_mut().state.driver = Some(vec![present]);
-    let new = NewVlan {
-        duplicate: true,
-        ..vlan(30)
-    };
-    assert_eq!(machine.engine().add(&new).unwrap().device, device);
+    machine.0.borrow_mut().loads = true;
+    assert_eq!(machine.engine().add(&vlan(30)).unwrap().name, "vlan30");
 }
 
 #[test]
@@ -544,7 +479,7 @@ fn a_remove_that_fails_leaves_it_as_it_was_until_the_driver_let_go() {
             Err(error) => {
                 let said = error.to_string();
                 assert!(said.contains("out of use now"), "step {step}: {said}");
-                assert_eq!(machine.registry(TRUNK, "UpperBindings"), None);
+                // It is a device only now, which asking again removes.
                 assert!(
                     machine
                         .state()
@@ -552,15 +487,17 @@ fn a_remove_that_fails_leaves_it_as_it_was_until_the_driver_let_go() {
                         .iter()
                         .any(|it| it.device == device)
                 );
+                machine.engine().remove(&called("vlan30")).unwrap();
+                assert_eq!(machine.state(), Handle::new().state());
             }
         }
         step += 1;
     }
-    assert!(step >= 6, "{step} steps were tried");
+    assert!(step >= 4, "{step} steps were tried");
 }
 
 #[test]
-fn one_that_the_driver_does_not_know_is_removed_from_the_rest() {
+fn the_device_of_one_that_the_driver_does_not_know_is_removed() {
     let machine = Handle::new();
     let before = machine.state();
     machine.engine().add(&vlan(30)).unwrap();
@@ -578,10 +515,14 @@ fn one_that_the_driver_does_not_know_is_removed_from_the_rest() {
         "vlan30"
     );
     assert_eq!(machine.state().adapters, before.adapters);
+    assert!(
+        machine.engine().remove(&called("Wi-Fi")).is_err(),
+        "no virtual miniport"
+    );
 }
 
 #[test]
-fn a_change_is_in_the_registry_and_in_the_driver_or_in_neither() {
+fn a_change_is_there_or_not() {
     let change = Change {
         vlan: Some(VlanId::new(31).unwrap()),
         address: Some(MacAddress([2, 0, 0, 0, 0, 0x77])),
@@ -589,36 +530,24 @@ fn a_change_is_in_the_registry_and_in_the_driver_or_in_neither() {
     let mut step = 0;
     loop {
         let machine = Handle::new();
-        let device = machine
-            .engine()
-            .add(&NewVlan {
-                address: None,
-                ..vlan(30)
-            })
-            .unwrap()
-            .device;
+        machine.engine().add(&vlan(30)).unwrap();
         let before = machine.state();
         machine.fail(|calls| Failure::Before(calls + step));
         match machine.engine().set(&called("vlan30"), change) {
             Ok(shown) => {
-                assert_eq!(
-                    (shown.vlan, shown.address.as_str()),
-                    (31, "02-00-00-00-00-77")
-                );
-                assert_eq!(machine.registry(&device, "VlanId").as_deref(), Some("31"));
-                let address = machine.registry(&device, "NetworkAddress");
-                assert_eq!(address.as_deref(), Some("020000000077"));
+                assert_eq!(shown.vlan, 31);
+                assert_eq!(shown.address, "02-00-00-00-00-77");
                 break;
             }
             // What fails after the driver did it is only the look whether it runs.
             Err(_) if machine.state().driver != before.driver => {
-                assert_eq!(machine.registry(&device, "VlanId").as_deref(), Some("31"));
+                assert_eq!(machine.state().driver.unwrap()[0].vlan.get(), 31);
             }
             Err(_) => assert_eq!(machine.state(), before, "step {step}"),
         }
         step += 1;
     }
-    assert!(step >= 6, "{step} steps were tried");
+    assert!(step >= 4, "{step} steps were tried");
 }
 
 #[test]

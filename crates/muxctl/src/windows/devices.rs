@@ -165,30 +165,39 @@ impl Member<'_> {
 
     /// The path of its driver key, below HKEY_LOCAL_MACHINE.
     pub(super) fn class_key(&self) -> Result<String, MachineError> {
-        // `{class GUID}\0000`: 43 characters.
-        let mut bytes = [0_u8; 256];
+        let leaf = self.texts(SPDRP_DRIVER, "find the device's driver key")?;
+        Ok(format!("{CLASSES}\\{}", leaf.concat()))
+    }
+
+    /// Whether this is one of its hardware ids.
+    pub(super) fn has_hardware_id(&self, id: &str) -> bool {
+        let ids = self.texts(SPDRP_HARDWAREID, "read the device's hardware ids");
+        ids.is_ok_and(|ids| ids.iter().any(|it| it.eq_ignore_ascii_case(id)))
+    }
+
+    /// The texts of a property, which is a REG_SZ or a REG_MULTI_SZ.
+    fn texts(&self, property: u32, doing: &str) -> Result<Vec<String>, MachineError> {
+        // A hardware id has at most 200 characters, and few devices have more than a few.
+        let mut bytes = [0_u8; 8192];
         // SAFETY: the device is of this set, which is open; the buffer has the length that is given,
         // and the other pointers may be null.
         let read = unsafe {
             SetupDiGetDeviceRegistryPropertyW(
                 self.set.0,
                 &self.data,
-                SPDRP_DRIVER,
+                property,
                 ptr::null_mut(),
                 bytes.as_mut_ptr(),
                 bytes.len() as u32,
                 ptr::null_mut(),
             )
         };
-        succeeded(read, "find the device's driver key")?;
+        succeeded(read, doing)?;
         let (units, _) = bytes.as_chunks::<2>();
-        let units: Vec<u16> = units
-            .iter()
-            .map(|unit| u16::from_le_bytes(*unit))
-            .take_while(|unit| *unit != 0)
-            .collect();
-        let leaf = String::from_utf16_lossy(&units);
-        Ok(format!("{CLASSES}\\{leaf}"))
+        let units: Vec<u16> = units.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+        let texts = units.split(|unit| *unit == 0);
+        let texts = texts.take_while(|text| !text.is_empty());
+        Ok(texts.map(String::from_utf16_lossy).collect())
     }
 }
 

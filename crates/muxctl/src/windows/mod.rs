@@ -7,9 +7,8 @@
 //! | `devices` | root-enumerated devices, by SetupAPI |
 //!
 //! A VLAN adapter's device is root-enumerated, with the hardware id of `ndismux_mp.inf`, which has to be in
-//! the driver store. Its settings are in its driver (class) key, where NDIS finds them at initialize; its
-//! GUID there, `NetCfgInstanceId`, makes its device name. The values of a binding are below the protocol's
-//! service. The names that people use are those of network connections.
+//! the driver store. The GUID in its driver (class) key, `NetCfgInstanceId`, makes its device name. The names
+//! that people use are those of network connections.
 //!
 //! Lifecycle: nothing is held between two steps.
 
@@ -17,11 +16,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use windows_registry::{Key as RegistryKey, LOCAL_MACHINE, Type};
-use windows_result::HRESULT;
-use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND};
+use windows_registry::LOCAL_MACHINE;
 
-use crate::machine::{Adapter, Key, Machine, MachineError, Reply, Setting};
+use crate::machine::{Adapter, Machine, MachineError, Reply};
 
 mod control_device;
 mod devices;
@@ -39,6 +36,7 @@ impl Machine for Windows {
                 adapters.push(Adapter {
                     device: format!("{PREFIX}{guid}"),
                     name,
+                    is_virtual: device.has_hardware_id(HARDWARE_ID),
                 });
             }
         }
@@ -94,67 +92,6 @@ impl Machine for Windows {
         let set = devices::Set::present()?;
         find(&set, device)?.uninstall()
     }
-
-    fn read(&mut self, key: Key<'_>, name: &str) -> Result<Option<Setting>, MachineError> {
-        let key = match open(key, false) {
-            Ok(key) => key,
-            // A binding that was never configured has no key.
-            Err(error) if error.code() == not_there() => return Ok(None),
-            Err(error) => return Err(registry(&error)),
-        };
-        let read = || match key.get_type(name)? {
-            Type::U32 => key.get_u32(name).map(Setting::Number),
-            Type::MultiString => key.get_multi_string(name).map(Setting::Texts),
-            _ => key.get_string(name).map(Setting::Text),
-        };
-        match read() {
-            Ok(setting) => Ok(Some(setting)),
-            Err(error) if error.code() == not_there() => Ok(None),
-            Err(error) => Err(registry(&error)),
-        }
-    }
-
-    fn write(
-        &mut self,
-        key: Key<'_>,
-        name: &str,
-        setting: Option<&Setting>,
-    ) -> Result<(), MachineError> {
-        let written = open(key, true).and_then(|key| match setting {
-            None => match key.remove_value(name) {
-                Err(error) if error.code() == not_there() => Ok(()),
-                outcome => outcome,
-            },
-            Some(Setting::Text(text)) => key.set_string(name, text),
-            Some(Setting::Number(number)) => key.set_u32(name, *number),
-            Some(Setting::Texts(texts)) => {
-                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-                set_texts(&key, name, &texts)
-            }
-        });
-        written.map_err(|error| registry(&error))
-    }
-}
-
-/// The name and the texts of a REG_MULTI_SZ are of one type there.
-fn set_texts(key: &RegistryKey, name: &str, texts: &[&str]) -> windows_result::Result<()> {
-    key.set_multi_string(name, texts)
-}
-
-fn open(key: Key<'_>, write: bool) -> windows_result::Result<RegistryKey> {
-    let path = match key {
-        Key::Device(device) => {
-            let set = devices::Set::present().map_err(|_| not_there())?;
-            let found = find(&set, device).map_err(|_| not_there())?;
-            found.class_key().map_err(|_| not_there())?
-        }
-        Key::Binding(nic) => format!("{ADAPTERS}\\{}", guid(nic)),
-    };
-    if write {
-        LOCAL_MACHINE.create(path)
-    } else {
-        LOCAL_MACHINE.open(path)
-    }
 }
 
 /// The device of that name among those of a set.
@@ -182,18 +119,6 @@ fn connection_name(guid: &str) -> Option<String> {
     key.ok()?.get_string("Name").ok()
 }
 
-fn registry(error: &windows_result::Error) -> MachineError {
-    if error.code() == HRESULT::from_win32(ERROR_ACCESS_DENIED) {
-        MachineError::Denied
-    } else {
-        failed(&error.message())
-    }
-}
-
-fn not_there() -> HRESULT {
-    HRESULT::from_win32(ERROR_FILE_NOT_FOUND)
-}
-
 fn failed(text: &str) -> MachineError {
     MachineError::Failed(text.to_owned())
 }
@@ -201,7 +126,6 @@ fn failed(text: &str) -> MachineError {
 const PREFIX: &str = r"\Device\";
 /// Of `ndismux_mp.inf`.
 const HARDWARE_ID: &str = "NDISMUX_MP";
-const ADAPTERS: &str = r"SYSTEM\CurrentControlSet\Services\ndismux\Parameters\Adapters";
 const CONNECTIONS: &str =
     r"SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}";
 /// How long a new adapter's connection may take to appear.

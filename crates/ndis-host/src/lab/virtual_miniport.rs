@@ -30,6 +30,14 @@ impl Lab {
         Ok(())
     }
 
+    /// Whether there is such a device, and it is for a virtual miniport: no NIC's, nor an image's own.
+    pub fn is_virtual_miniport(&self, label: &str) -> bool {
+        device::find(label).is_some_and(|found| {
+            !self.nics.lock().contains_key(&found.label)
+                && !self.adapters.lock().contains_key(&found.label)
+        })
+    }
+
     /// The device of a virtual miniport goes, and what the registry holds for it: if it is initialized, it
     /// is halted without its driver asking.
     ///
@@ -37,9 +45,7 @@ impl Lab {
     /// There is no such device, or it is a NIC's or an image's own.
     pub fn unplug_virtual_miniport(&self, label: &str) -> Result<(), LabError> {
         let found = find_device(label)?;
-        let others = self.nics.lock().contains_key(&found.label)
-            || self.adapters.lock().contains_key(&found.label);
-        if others {
+        if !self.is_virtual_miniport(label) {
             return Err(unknown("virtual miniport", label));
         }
         // From here on nothing starts it, and what is on its way ends.

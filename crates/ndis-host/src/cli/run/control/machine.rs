@@ -141,6 +141,7 @@ impl<'a> Machine<'a> {
                     "device": device.name,
                     "label": device.label,
                     "state": format!("{:?}", self.lab().adapter_state(&device.name)),
+                    "is_virtual": self.lab().is_virtual_miniport(&device.name),
                 })
             })
             .collect()

@@ -5,7 +5,7 @@
 //!
 //! | `do` | arguments | `ok` |
 //! |---|---|---|
-//! | `adapters` | | a list: `device`, `label`, `state` |
+//! | `adapters` | | a list: `device`, `label`, `state`, `is_virtual` |
 //! | `control` | `device` (`\\.\name`), `code`, `input` (hexadecimal), `output_length`, `as` (`administrator`, `user`) | `opened`; `status`, `information`, `output` |
 //! | `registry-get` | `key`, `name` | `value`, or null |
 //! | `registry-set` | `key`, `name`, `value` | null |
