@@ -62,13 +62,17 @@ impl Status {
         self.0
     }
 
-    /// `Ok` for success and for the informational and warning-free codes (`NT_SUCCESS`), the status
-    /// itself otherwise.
+    /// `Ok` for success, the status itself otherwise.
+    ///
+    /// `NT_SUCCESS` would not do: refusals like `NDIS_STATUS_NOT_ACCEPTED` are no errors by their number.
     ///
     /// # Errors
-    /// The status, if it is an error or a warning.
+    /// The status, if it is not success.
     pub const fn ok(self) -> Result {
-        if self.0 >= 0 { Ok(()) } else { Err(self) }
+        match self {
+            Self::SUCCESS => Ok(()),
+            refused => Err(refused),
+        }
     }
 
     /// The status of a result.
@@ -90,5 +94,18 @@ impl fmt::Debug for Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    #[test]
+    fn a_refusal_is_no_success_whatever_its_number() {
+        assert_eq!(Status::SUCCESS.ok(), Ok(()));
+        for refused in [Status::NOT_ACCEPTED, Status::PENDING, Status::FAILURE] {
+            assert_eq!(refused.ok(), Err(refused));
+        }
     }
 }
