@@ -6,21 +6,23 @@
 //!
 //! Not here: the virtual miniports' own lives ([`crate::instance`]) and the data path.
 
-use core::mem;
+use alloc::vec::Vec;
 
 use mux_core::{
     MacAddress,
-    filter::PacketFilter,
+    filter::{Abilities, PacketFilter},
     lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
-    oid::OID_GEN_CURRENT_PACKET_FILTER,
+    oid::{OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER},
+    reconcile::Next,
     tagging::TagMode,
 };
 use ndis::{
     Passive, Result, Shared, Status,
     link::LinkState,
     nbl::DerivedPool,
-    oid::Requested,
+    oid::{Requested, WaitedCall},
     protocol::{BindParameters, BindingHandle, HandleCell},
+    receive_filter,
     string::UnicodeString,
     sync::{Rundown, SpinLock, Taken, Turn},
 };
@@ -67,6 +69,8 @@ pub(crate) struct Change<'a> {
 #[derive(Clone)]
 pub(crate) struct Nic {
     pub(crate) address: MacAddress,
+    /// What it can filter by.
+    pub(crate) filters: Abilities,
     pub(crate) mtu: u32,
     pub(crate) maximum_speeds: (u64, u64),
     pub(crate) lookahead: u32,
@@ -83,6 +87,8 @@ struct State {
     link: LinkState,
     /// NDIS has announced that the adapter below goes to sleep, and not yet that it is awake again.
     asleep: bool,
+    /// For the requests of the unbind, which must not fail for want of memory.
+    last_call: Option<WaitedCall>,
 }
 
 impl Binding {
@@ -95,6 +101,7 @@ impl Binding {
                 lifecycle: Lifecycle::new(),
                 link: parameters.link(),
                 asleep: false,
+                last_call: Some(WaitedCall::try_new()?),
             }),
             receivers: Receivers::try_new()?,
             instances: Roster::try_new()?,
@@ -203,12 +210,11 @@ impl Binding {
 
     /// The adapter below is awake: requests may go down again, and first what was wanted meanwhile.
     pub(crate) fn wake(&self) {
-        let slept = self
-            .state
-            .with(|state| mem::replace(&mut state.asleep, false));
-        if slept {
+        if self.state.with(|state| state.asleep) {
+            // In this order: what is neither open nor asleep is being taken down.
             self.requests.open();
-            self.want_combined_filter(None);
+            self.state.with(|state| state.asleep = false);
+            self.want_filter(None);
         }
     }
 
@@ -223,10 +229,21 @@ impl Binding {
     pub(crate) fn quiesce(&self, at: Passive<'_>) {
         self.sends.drain(at);
         self.requests.drain(at);
-        if let Some(handle) = self.handle() {
-            // An adapter that is gone says so; there is nothing to clear then.
-            let empty = PacketFilter::EMPTY.bits().to_ne_bytes();
-            let _cleared = handle.set(OID_GEN_CURRENT_PACKET_FILTER, &empty, at);
+        let last = self.state.with(|state| state.last_call.take());
+        let (Some(handle), Some(mut call)) = (self.handle(), last) else {
+            return;
+        };
+        // An adapter that is gone says so; there is nothing to clear then.
+        let mut set = |oid, value: &[u8]| {
+            let _cleared = handle.set(&mut call, oid, value, at);
+        };
+        set(
+            OID_GEN_CURRENT_PACKET_FILTER,
+            &PacketFilter::EMPTY.bits().to_ne_bytes(),
+        );
+        set(OID_802_3_MULTICAST_LIST, &[]);
+        while let Some(id) = self.receivers.take_filter() {
+            set(receive_filter::OID_CLEAR, &receive_filter::clear(id));
         }
     }
 
@@ -296,7 +313,7 @@ impl Binding {
     pub(crate) fn set_station(&self, asked: Asked) {
         let entry = || VirtualMiniport::entry(&asked.miniport);
         match self.receivers.change(|stations| stations.with(entry()?)) {
-            Ok(()) => self.want_combined_filter(Some(asked)),
+            Ok(()) => self.want_filter(Some(asked)),
             Err(status) => self.receivers.refuse(asked, status),
         }
     }
@@ -306,46 +323,54 @@ impl Binding {
         // Without memory the old list stays, with a virtual miniport in it that does not count any
         // more; the next change, or the close, takes it out.
         let _removed = self.receivers.change(|stations| stations.without(miniport));
-        self.want_combined_filter(None);
+        self.want_filter(None);
     }
 
-    fn want_combined_filter(&self, asked: Option<Asked>) {
-        if let Some(filter) = self.receivers.want_filter(self.nic.address, asked) {
-            self.send_filter(filter);
-        }
+    fn want_filter(&self, asked: Option<Asked>) {
+        self.receivers.want(&self.nic.filters, asked);
+        self.follow();
     }
 
-    /// Sends a filter below, and the next one if that completes at once.
-    fn send_filter(&self, filter: PacketFilter) {
-        let mut next = Some(filter);
-        while let Some(filter) = next {
-            next = match self.set_below(OID_GEN_CURRENT_PACKET_FILTER, filter.bits()) {
-                Requested::Pending => None,
-                Requested::Done(Request::PacketFilter, status) => {
-                    self.receivers.filter_done(self.nic.address, status)
-                }
+    /// Brings the adapter below nearer to what is wanted, until a request to it pends or nothing is left
+    /// to do.
+    fn follow(&self) {
+        loop {
+            let step = match self.receivers.next() {
+                Next::Send(step) => step,
+                Next::Busy => return,
+                Next::Settled(ticket) => return self.receivers.settle(ticket),
             };
-        }
-    }
-
-    /// A filter that was sent below has come back.
-    pub(crate) fn filter_complete(&self, status: Status) {
-        if let Some(filter) = self.receivers.filter_done(self.nic.address, status) {
-            self.send_filter(filter);
-        }
-        self.leave_requests();
-    }
-
-    /// Sets a number of the adapter below, unless the binding is being taken down.
-    fn set_below(&self, oid: u32, number: u32) -> Requested<Request> {
-        let Some(handle) = self.enter_request() else {
-            return Requested::Done(Request::PacketFilter, self.why_no_request());
-        };
-        let requested = handle.set_number(oid, number, Request::PacketFilter);
-        if let Requested::Done(..) = requested {
+            let Some(handle) = self.enter_request() else {
+                if self.requests.is_open() {
+                    // It woke in this moment.
+                    self.receivers.put_back();
+                    continue;
+                }
+                return match self.why_no_request() {
+                    Status::LOW_POWER_STATE => self.receivers.postpone(),
+                    status => self.receivers.give_up(status),
+                };
+            };
+            let (request, token) = Request::of(step);
+            let requested = match request {
+                Ok(request) => handle.request(request, token),
+                Err(status) => Requested::Done(token, Vec::new(), status),
+            };
+            let Requested::Done(token, answer, status) = requested else {
+                return;
+            };
             self.leave_requests();
+            self.receivers
+                .done(&self.nic.filters, token.result(&answer, status));
         }
-        requested
+    }
+
+    /// A request of the binding's own has come back.
+    pub(crate) fn own_complete(&self, token: Request, answer: &[u8], status: Status) {
+        self.receivers
+            .done(&self.nic.filters, token.result(answer, status));
+        self.follow();
+        self.leave_requests();
     }
 
     /// Asks the adapter below to complete a forwarded request early, unless the binding is being taken
@@ -394,6 +419,11 @@ impl Nic {
     fn of(parameters: &BindParameters<'_>) -> Self {
         Self {
             address: MacAddress(parameters.current_address()),
+            filters: Abilities {
+                address: MacAddress(parameters.current_address()),
+                groups: parameters.multicast_list_size() as usize,
+                addresses: parameters.receive_filters() as usize,
+            },
             mtu: parameters.mtu(),
             maximum_speeds: parameters.maximum_speeds(),
             lookahead: parameters.lookahead(),

@@ -1,16 +1,15 @@
-//! Who receives on a binding, as it changes, and the packet filter of the adapter below that follows.
+//! Who receives on a binding, as it changes, and the receive filter of the adapter below that follows.
 //!
-//! The receive path sees an immutable [`Stations`]; a change makes a new one. The filter below is the
-//! union of what all of them want: [`Reconciler`] decides when it is sent, and OID requests from above
-//! wait here until it has what they ask for. Nothing is sent from here.
+//! The receive path sees an immutable [`Stations`]; a change makes a new one. What is let in below is what
+//! all of them want together: [`Reconciler`] decides what is sent and when, and OID requests from above
+//! wait here until the adapter below has what they ask for. Nothing is sent from here.
 
 use alloc::vec::Vec;
 use core::mem;
 
 use mux_core::{
-    MacAddress,
-    filter::PacketFilter,
-    reconcile::{Reconciler, Ticket, Wanted},
+    filter::Abilities,
+    reconcile::{FilterId, Next, Reconciler, Ticket},
 };
 use ndis::{Result, Shared, Status, oid::PendedOid, sync::SpinLock};
 
@@ -36,8 +35,8 @@ pub(crate) struct Asked {
 
 struct State {
     stations: Shared<Stations>,
-    filter: Reconciler<PacketFilter>,
-    /// Those that wait until the adapter below has the filter that they ask for. Each virtual miniport
+    below: Reconciler,
+    /// Those that wait until the adapter below lets in what they ask for. Each virtual miniport
     /// has at most one, and room for that many is made before.
     waiting: Vec<(Ticket, Asked)>,
 }
@@ -47,7 +46,7 @@ impl Receivers {
         let nobody = Shared::try_new(Stations::default())?;
         let state = State {
             stations: nobody.clone(),
-            filter: Reconciler::new(PacketFilter::EMPTY),
+            below: Reconciler::new(),
             waiting: Vec::new(),
         };
         Ok(Self {
@@ -103,62 +102,93 @@ impl Receivers {
         drop(before);
     }
 
-    /// Wants the filter that all receivers together need. `asked` is completed now if the adapter below
-    /// has it, else when it has. What comes out is to be sent below.
-    pub(crate) fn want_filter(
-        &self,
-        nic: MacAddress,
-        asked: Option<Asked>,
-    ) -> Option<PacketFilter> {
-        let (send, settled) = self.state.with(|state| {
-            let (ticket, wanted) = state.filter.want(state.stations.combined_filter(nic));
-            let send = match wanted {
-                Wanted::Already => return (None, asked),
-                Wanted::Send(filter) => Some(filter),
-                Wanted::Queued => None,
-            };
-            if let Some(asked) = asked {
-                state.waiting.push((ticket, asked));
+    /// Wants what all receivers together need, of an adapter that can do that much. `asked` waits until
+    /// it has it.
+    pub(crate) fn want(&self, adapter: &Abilities, mut asked: Option<Asked>) {
+        loop {
+            let stations = self.stations();
+            let needed = stations.needed(adapter);
+            let wanted = self.state.with(|state| {
+                if !state.stations.same(&stations) {
+                    return Err(needed);
+                }
+                let (ticket, before) = state.below.want(needed);
+                if let Some(asked) = asked.take() {
+                    state.waiting.push((ticket, asked));
+                }
+                Ok(before)
+            });
+            if wanted.is_ok() {
+                return;
             }
-            (send, None)
-        });
-        if let Some(asked) = settled {
-            asked.request.accept();
         }
-        send
     }
 
-    /// The filter that was sent below has come back with this status: completes the requests that
-    /// this settles. What comes out is to be sent next.
-    pub(crate) fn filter_done(&self, nic: MacAddress, status: Status) -> Option<PacketFilter> {
-        let done = self
-            .state
-            .with(|state| state.filter.done(status.ok().is_ok()));
-        let settled = || {
-            self.state.with(|state| {
-                let mut waiting = state.waiting.iter().enumerate();
-                let (place, succeeded) = waiting.find_map(|(place, (ticket, _))| {
-                    done.outcome(*ticket).map(|succeeded| (place, succeeded))
-                })?;
-                Some((state.waiting.swap_remove(place).1, succeeded))
-            })
+    /// What is to be done now.
+    pub(crate) fn next(&self) -> Next {
+        self.state.with(|state| state.below.next_step())
+    }
+
+    /// The request that was sent below has come back: with this filter number (any that is no receive
+    /// filter's) or with this error. Completes the requests that fail with it.
+    pub(crate) fn done(&self, adapter: &Abilities, result: Result<FilterId>) {
+        let failed = self.state.with(|state| state.below.done(result.ok()));
+        let (Some(ticket), Err(status)) = (failed, result) else {
+            return;
         };
         let mut again = false;
-        while let Some((asked, succeeded)) = settled() {
-            if succeeded {
-                asked.request.accept();
-            } else {
-                self.refuse(asked, status);
-                again = true;
-            }
+        while let Some(asked) = self.waiting(ticket) {
+            self.refuse(asked, status);
+            again = true;
         }
-        // What comes next was worked out with the wishes that were just taken back.
-        let corrected = if again {
-            self.want_filter(nic, None)
-        } else {
-            None
-        };
-        corrected.or(done.next)
+        if again {
+            // What comes next was worked out with the wishes that were just taken back.
+            self.want(adapter, None);
+        }
+    }
+
+    /// The adapter below has what the wishes up to this one ask for: completes their requests.
+    pub(crate) fn settle(&self, ticket: Ticket) {
+        while let Some(asked) = self.waiting(ticket) {
+            asked.request.accept();
+        }
+    }
+
+    /// The adapter below cannot be asked while it sleeps: it gets what is wanted when it wakes. Nothing
+    /// is received until then, so those who ask are answered as if it had it.
+    pub(crate) fn postpone(&self) {
+        let latest = self.put_back();
+        self.settle(latest);
+    }
+
+    /// The adapter below cannot be asked any more.
+    pub(crate) fn give_up(&self, status: Status) {
+        let latest = self.put_back();
+        while let Some(asked) = self.waiting(latest) {
+            self.refuse(asked, status);
+        }
+    }
+
+    /// The request was not sent; a later [`next`](Self::next) leads to it again. The last wish.
+    pub(crate) fn put_back(&self) -> Ticket {
+        self.state.with(|state| {
+            state.below.put_back();
+            state.below.latest()
+        })
+    }
+
+    /// A receive filter that is still set below.
+    pub(crate) fn take_filter(&self) -> Option<FilterId> {
+        self.state.with(|state| state.below.take_filter())
+    }
+
+    /// One that waits for this wish or an earlier one.
+    fn waiting(&self, settled: Ticket) -> Option<Asked> {
+        self.state.with(|state| {
+            let mut waiting = state.waiting.iter();
+            let place = waiting.position(|(ticket, _)| *ticket <= settled)?;
+            Some(state.waiting.swap_remove(place).1)
+        })
     }
 
     /// Completes a request with an error, and makes the virtual miniport's wishes what they were.

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 
 use mux_core::{
     demux,
-    filter::{self, PacketFilter, Station},
+    filter::{Abilities, Needed, Station},
     tagging::Received,
 };
 use ndis::{Result, Shared, Status, mem::try_to_vec};
@@ -68,9 +68,9 @@ impl Stations {
             .filter(|entry| entry.station.wants(frame))
     }
 
-    /// What the adapter below must let through for all of them.
-    pub(crate) fn combined_filter(&self, nic: mux_core::MacAddress) -> PacketFilter {
+    /// What an adapter below that can do that much must let in for all of them.
+    pub(crate) fn needed(&self, adapter: &Abilities) -> Needed {
         let entries = self.entries.iter().filter(|entry| entry.counts());
-        filter::combined(entries.map(|entry| &entry.station), nic)
+        Needed::by(entries.map(|entry| &entry.station), adapter)
     }
 }

@@ -40,8 +40,10 @@ pub(crate) enum Changed {
 /// The OID requests of the binding's own that nobody waits for.
 #[derive(Clone, Copy)]
 pub(crate) enum Request {
-    /// The packet filter of the adapter below.
-    PacketFilter,
+    /// Sets the receive filter for an address, and answers with its number.
+    AddFilter,
+    /// Sets anything else of what the adapter below lets in.
+    Filter,
 }
 
 impl Protocol for Binding {

@@ -41,7 +41,8 @@ image_tests! {
                 (BROADCAST, DIRECTED, BROADCAST | DIRECTED),
                 (DIRECTED, DIRECTED, PROMISCUOUS | DIRECTED),
                 (PROMISCUOUS, 0, PROMISCUOUS),
-                (MULTICAST, 0, ALL_MULTICAST),
+                (MULTICAST, 0, MULTICAST),
+                (MULTICAST, ALL_MULTICAST, ALL_MULTICAST),
                 (0, 0, 0),
             ];
             for (first, second, below) in cases {
@@ -54,7 +55,70 @@ image_tests! {
             assert_eq!(lab.above("vlan10").set(OID_802_3_MULTICAST_LIST, &[]), 0);
             assert_eq!(lab.below().filter().packet_types, 0);
             assert_eq!(lab.above("vlan10").set(OID_802_3_MULTICAST_LIST, &[1, 0, 0x5E, 0, 0, 1]), 0);
+            assert_eq!(lab.below().filter().packet_types, MULTICAST);
+            assert_eq!(lab.below().filter().multicast, [[1, 0, 0x5E, 0, 0, 1]]);
+            lab.down();
+        }
+    }
+
+    fn multicast_lists_are_joined_below_as_long_as_they_fit() {
+        for when in [When::Inline, When::Later] {
+            let lab = MuxLab::running();
+            lab.policy(|policy| (policy.oid, policy.nic_oid) = (when, when));
+            let group = |number: u8| [1, 0, 0x5E, 0, 0, number];
+            let groups = |numbers: Vec<u8>| numbers.into_iter().map(group).collect::<Vec<_>>();
+            let set = |name: &str, numbers: Vec<u8>| {
+                assert_eq!(lab.above(name).set(OID_802_3_MULTICAST_LIST, &groups(numbers).concat()), 0);
+            };
+            for name in ["vlan10", "vlan20"] {
+                assert_eq!(lab.above(name).set_packet_filter(MULTICAST), 0);
+            }
+            // (first, second, below)
+            let cases = [
+                (vec![], vec![], Some(vec![])),
+                (vec![1, 2], vec![], Some(vec![1, 2])),
+                (vec![1, 2], vec![2, 3], Some(vec![1, 2, 3])),
+                (vec![], vec![2, 3], Some(vec![2, 3])),
+                ((0..40).collect(), (24..64).collect(), Some((0..64).collect())),
+                // The NIC's list has 64 places.
+                ((0..40).collect(), (25..65).collect(), None),
+                ((0..2).collect(), (25..65).collect(), Some((0..2).chain(25..65).collect())),
+            ];
+            for (first, second, below) in cases {
+                set("vlan10", first);
+                set("vlan20", second);
+                let filter = lab.below().filter();
+                match below {
+                    Some(numbers) if numbers.is_empty() => assert_eq!(filter.packet_types, 0),
+                    Some(numbers) => {
+                        assert_eq!((filter.packet_types, filter.multicast), (MULTICAST, groups(numbers)));
+                    }
+                    None => assert_eq!(filter.packet_types, ALL_MULTICAST),
+                }
+            }
+            lab.down();
+        }
+    }
+
+    fn a_list_that_fails_below_lets_all_groups_in_and_loses_no_frame() {
+        for when in [When::Inline, When::Later] {
+            let lab = MuxLab::running();
+            lab.policy(|policy| (policy.oid, policy.nic_oid) = (when, when));
+            for name in ["vlan10", "vlan20"] {
+                assert_eq!(lab.above(name).set_packet_filter(MULTICAST), 0);
+                assert_eq!(lab.above(name).set(OID_802_3_MULTICAST_LIST, &[1, 0, 0x5E, 0, 0, 1]), 0);
+            }
+            let two = [1, 0, 0x5E, 0, 0, 1, 1, 0, 0x5E, 0, 0, 2];
+            lab.fail_nth("NdisOidRequest", 1);
+            assert_eq!(lab.above("vlan10").set(OID_802_3_MULTICAST_LIST, &two), 0);
             assert_eq!(lab.below().filter().packet_types, ALL_MULTICAST);
+            let frame = Frame::new(MAC_PEER, [1, 0, 0x5E, 0, 0, 2], 1);
+            lab.below().inject(&frame.clone().tagged(10).bytes());
+            assert_eq!(lab.above("vlan10").recv(SOON).map(|it| it.frame), Some(frame.bytes()));
+            // Another list is tried again.
+            assert_eq!(lab.above("vlan20").set(OID_802_3_MULTICAST_LIST, &[1, 0, 0x5E, 0, 0, 3]), 0);
+            assert_eq!(lab.below().filter().packet_types, MULTICAST);
+            assert_eq!(lab.below().filter().multicast.len(), 3);
             lab.down();
         }
     }

@@ -1,8 +1,12 @@
 //! Which received frames a virtual miniport wants, and what the adapter below must therefore let in.
 //!
 //! A virtual miniport wants frames of its own VLAN only; promiscuous means every frame of that VLAN,
-//! never of another. The adapter below knows one address and no lists in this version, so its filter
-//! ([`combined`]) is as wide as the wishes above need, and the fine filtering is [`Station::wants`].
+//! never of another. What the adapter below lets in ([`Needed`]) is as narrow as it can filter and as wide
+//! as the wishes above need; the fine filtering is [`Station::wants`].
+
+mod below;
+
+pub use below::{Abilities, Needed, Unicast, Wanted};
 
 use core::fmt;
 
@@ -62,6 +66,13 @@ impl PacketFilter {
     /// Whether all of `other` is in this filter.
     pub const fn contains(self, other: PacketFilter) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// What is in it of the kinds that are let in whatever a list or an address says.
+    #[must_use]
+    pub const fn without_lists(self) -> PacketFilter {
+        let listed = Self::DIRECTED.union(Self::MULTICAST);
+        PacketFilter(self.0 & !listed.0)
     }
 
     /// Both together.
@@ -261,43 +272,6 @@ impl Station {
         }
         lets_in(PacketFilter::DIRECTED) && destination == self.address
     }
-}
-
-/// The packet filter that the adapter below needs so that each station gets what it wants; `nic` is
-/// that adapter's current address.
-///
-/// An adapter filters on one unicast address: a station with another makes it promiscuous. The
-/// stations' multicast lists are not handed down in this version: a list that is in use lets all
-/// multicast in. Nothing wanted is the empty filter.
-pub fn combined<'a>(stations: impl Iterator<Item = &'a Station>, nic: MacAddress) -> PacketFilter {
-    stations.fold(PacketFilter::EMPTY, |below, station| {
-        below.union(needed_below(station, nic))
-    })
-}
-
-fn needed_below(station: &Station, nic: MacAddress) -> PacketFilter {
-    let lets_in = |kind| station.filter.contains(kind);
-    let mut below = PacketFilter::EMPTY;
-    for as_above in [
-        PacketFilter::BROADCAST,
-        PacketFilter::ALL_MULTICAST,
-        PacketFilter::PROMISCUOUS,
-    ] {
-        if lets_in(as_above) {
-            below = below.union(as_above);
-        }
-    }
-    if lets_in(PacketFilter::MULTICAST) && !station.multicast.is_empty() {
-        below = below.union(PacketFilter::ALL_MULTICAST);
-    }
-    if lets_in(PacketFilter::DIRECTED) {
-        below = below.union(if station.address == nic {
-            PacketFilter::DIRECTED
-        } else {
-            PacketFilter::PROMISCUOUS
-        });
-    }
-    below
 }
 
 #[cfg(test)]

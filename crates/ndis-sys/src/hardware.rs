@@ -14,6 +14,14 @@ pub type NDIS_NIC_SWITCH_VPORT_ID = ULONG;
 pub type NDIS_NIC_SWITCH_TYPE = i32;
 /// What a receive filter is for.
 pub type NDIS_RECEIVE_FILTER_TYPE = i32;
+/// The header that a filter's test looks at.
+pub type NDIS_FRAME_HEADER = i32;
+/// How a filter's test compares.
+pub type NDIS_RECEIVE_FILTER_TEST = i32;
+/// The field of an Ethernet header that a filter's test looks at.
+pub type NDIS_MAC_HEADER_FIELD = i32;
+/// What a filter's test compares with: a number of 1, 2, 4 or 8 bytes, or up to 16 bytes.
+pub type NDIS_RECEIVE_FILTER_VALUE = [ULONG64; 2];
 /// A receive queue.
 pub type NDIS_RECEIVE_QUEUE_ID = ULONG;
 /// A receive filter.
@@ -67,6 +75,25 @@ structures! {
         pub RequestedFilterIdBitCount: ULONG,
         pub MaxCoalescingDelay: ULONG,
         pub VPortId: NDIS_NIC_SWITCH_VPORT_ID,
+    }
+
+    /// One test of a receive filter: a field of a header against a value.
+    pub struct NDIS_RECEIVE_FILTER_FIELD_PARAMETERS {
+        pub Header: NDIS_OBJECT_HEADER,
+        pub Flags: ULONG,
+        pub FrameHeader: NDIS_FRAME_HEADER,
+        pub ReceiveFilterTest: NDIS_RECEIVE_FILTER_TEST,
+        pub HeaderField: NDIS_MAC_HEADER_FIELD,
+        pub FieldValue: NDIS_RECEIVE_FILTER_VALUE,
+        pub ResultValue: NDIS_RECEIVE_FILTER_VALUE,
+    }
+
+    /// Which receive filter to clear.
+    pub struct NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS {
+        pub Header: NDIS_OBJECT_HEADER,
+        pub Flags: ULONG,
+        pub QueueId: NDIS_RECEIVE_QUEUE_ID,
+        pub FilterId: NDIS_RECEIVE_FILTER_ID,
     }
 
     /// An adapter's switch.
@@ -177,6 +204,39 @@ constants! {
         NDIS_INVALID_SWITCH_ID = 0xffff_ffff,
         NDIS_INVALID_VF_FUNCTION_ID = 0xffff,
         NDIS_INVALID_VPORT_ID = 0xffff_ffff,
+    }
+    ULONG {
+        NDIS_RECEIVE_FILTER_VMQ_FILTERS_ENABLED = 0x1,
+        NDIS_RECEIVE_FILTER_MSI_X_SUPPORTED = 0x1,
+        NDIS_RECEIVE_FILTER_VM_QUEUE_SUPPORTED = 0x2,
+        NDIS_RECEIVE_FILTER_TEST_HEADER_FIELD_EQUAL_SUPPORTED = 0x1,
+        NDIS_RECEIVE_FILTER_MAC_HEADER_SUPPORTED = 0x1,
+        NDIS_RECEIVE_FILTER_MAC_HEADER_DEST_ADDR_SUPPORTED = 0x1,
+        NDIS_RECEIVE_FILTER_MAC_HEADER_VLAN_ID_SUPPORTED = 0x8,
+        NDIS_RECEIVE_FILTER_FIELD_MAC_HEADER_VLAN_UNTAGGED_OR_ZERO = 0x1,
+    }
+    NDIS_RECEIVE_FILTER_TYPE {
+        NdisReceiveFilterTypeVMQueue = 1,
+    }
+    NDIS_FRAME_HEADER {
+        NdisFrameHeaderMac = 1,
+    }
+    NDIS_RECEIVE_FILTER_TEST {
+        NdisReceiveFilterTestEqual = 1,
+    }
+    NDIS_MAC_HEADER_FIELD {
+        NdisMacHeaderFieldDestinationAddress = 1,
+        NdisMacHeaderFieldVlanId = 4,
+    }
+    UCHAR {
+        NDIS_RECEIVE_FILTER_FIELD_PARAMETERS_REVISION_1 = 1,
+        NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS_REVISION_1 = 1,
+    }
+    USHORT {
+        NDIS_SIZEOF_RECEIVE_FILTER_FIELD_PARAMETERS_REVISION_1 =
+            size_through!(NDIS_RECEIVE_FILTER_FIELD_PARAMETERS, ResultValue),
+        NDIS_SIZEOF_RECEIVE_FILTER_CLEAR_PARAMETERS_REVISION_1 =
+            size_through!(NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS, FilterId),
     }
     UCHAR {
         NDIS_RECEIVE_FILTER_CAPABILITIES_REVISION_1 = 1,

@@ -39,6 +39,7 @@ pub mod nbl;
 pub mod oid;
 pub mod pnp;
 pub mod protocol;
+pub mod receive_filter;
 pub mod statistics;
 pub mod status;
 pub mod string;

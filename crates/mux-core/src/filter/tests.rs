@@ -175,38 +175,94 @@ fn list_errors_say_what_is_allowed() {
 
 #[test]
 fn nothing_wanted_is_the_empty_filter_below() {
-    assert_eq!(combined([].iter(), OWN), PacketFilter::EMPTY);
+    assert_eq!(below(&[], OWN), PacketFilter::EMPTY);
     let silent = [station(PacketFilter::EMPTY), station(PacketFilter::EMPTY)];
-    assert_eq!(combined(silent.iter(), OTHER), PacketFilter::EMPTY);
+    assert_eq!(below(&silent, OTHER), PacketFilter::EMPTY);
 }
 
 #[test]
 fn directed_with_the_nics_address_is_directed_below() {
     let stations = [station(PacketFilter::DIRECTED)];
-    assert_eq!(combined(stations.iter(), OWN), PacketFilter::DIRECTED);
+    assert_eq!(below(&stations, OWN), PacketFilter::DIRECTED);
+    let needed = Needed::by(stations.iter(), &abilities(OWN, 8, 8));
+    assert_eq!(*needed.addresses(), Wanted::These(vec![]));
 }
 
 #[test]
-fn directed_with_another_address_is_promiscuous_below() {
+fn directed_with_another_address_is_promiscuous_below_if_it_cannot_filter_by_it() {
     let stations = [station(PacketFilter::DIRECTED)];
-    assert_eq!(combined(stations.iter(), OTHER), PacketFilter::PROMISCUOUS);
+    assert_eq!(below(&stations, OTHER), PacketFilter::PROMISCUOUS);
+}
+
+#[test]
+fn directed_with_other_addresses_is_directed_below_if_it_can_filter_by_them() {
+    let stations = [
+        station(PacketFilter::DIRECTED),
+        Station {
+            vlan: vlan(20),
+            ..station(PacketFilter::DIRECTED)
+        },
+        Station {
+            vlan: vlan(30),
+            ..station(PacketFilter::BROADCAST)
+        },
+    ];
+    let needed = Needed::by(stations.iter(), &abilities(OTHER, 8, 2));
+    let unicast = |id| Unicast {
+        vlan: vlan(id),
+        address: OWN,
+    };
+    assert_eq!(
+        *needed.addresses(),
+        Wanted::These(vec![unicast(10), unicast(20)])
+    );
+    let both = PacketFilter::DIRECTED.union(PacketFilter::BROADCAST);
+    assert_eq!(needed.filter(true, true), both);
+    let all = PacketFilter::PROMISCUOUS.union(PacketFilter::BROADCAST);
+    assert_eq!(needed.filter(true, false), all);
+    // One too many.
+    let needed = Needed::by(stations.iter(), &abilities(OTHER, 8, 1));
+    assert_eq!(*needed.addresses(), Wanted::TooMany);
+    assert_eq!(needed.filter(true, true), all);
 }
 
 #[test]
 fn broadcast_alone_needs_no_promiscuous_nic() {
     let stations = [station(PacketFilter::BROADCAST)];
-    assert_eq!(combined(stations.iter(), OTHER), PacketFilter::BROADCAST);
+    assert_eq!(below(&stations, OTHER), PacketFilter::BROADCAST);
 }
 
 #[test]
-fn a_multicast_list_in_use_is_all_multicast_below() {
-    let listed = [station(PacketFilter::MULTICAST)];
-    assert_eq!(combined(listed.iter(), OWN), PacketFilter::ALL_MULTICAST);
+fn lists_are_united_as_long_as_they_fit_the_nic() {
+    let listed = [
+        station(PacketFilter::MULTICAST),
+        station(PacketFilter::MULTICAST),
+    ];
+    let groups = listed[0].multicast.as_slice();
+    assert!(!groups.is_empty());
+    let needed = Needed::by(listed.iter(), &abilities(OWN, groups.len(), 0));
+    assert_eq!(*needed.groups(), Wanted::These(groups.to_vec()));
+    assert_eq!(needed.filter(true, true), PacketFilter::MULTICAST);
+    assert_eq!(needed.filter(false, true), PacketFilter::ALL_MULTICAST);
+    let needed = Needed::by(listed.iter(), &abilities(OWN, groups.len() - 1, 0));
+    assert_eq!(*needed.groups(), Wanted::TooMany);
+    assert_eq!(needed.filter(true, true), PacketFilter::ALL_MULTICAST);
     let unlisted = [Station {
         multicast: MulticastList::new(),
         ..station(PacketFilter::MULTICAST)
     }];
-    assert_eq!(combined(unlisted.iter(), OWN), PacketFilter::EMPTY);
+    assert_eq!(below(&unlisted, OWN), PacketFilter::EMPTY);
+}
+
+#[test]
+fn a_list_is_not_needed_where_all_groups_are_wanted() {
+    let stations = [
+        station(PacketFilter::MULTICAST),
+        station(PacketFilter::ALL_MULTICAST),
+    ];
+    let needed = Needed::by(stations.iter(), &abilities(OWN, 8, 0));
+    assert_eq!(*needed.groups(), Wanted::These(vec![]));
+    assert_eq!(needed.filter(true, true), PacketFilter::ALL_MULTICAST);
 }
 
 #[test]
@@ -217,11 +273,24 @@ fn wishes_of_several_stations_are_united() {
         station(PacketFilter::ALL_MULTICAST),
     ];
     assert_eq!(
-        combined(stations.iter(), OWN),
+        below(&stations, OWN),
         PacketFilter::DIRECTED
             .union(PacketFilter::BROADCAST)
             .union(PacketFilter::ALL_MULTICAST)
     );
+}
+
+/// The filter of an adapter below that can filter by its own address only.
+fn below(stations: &[Station], nic: MacAddress) -> PacketFilter {
+    Needed::by(stations.iter(), &abilities(nic, 0, 0)).filter(true, true)
+}
+
+fn abilities(address: MacAddress, groups: usize, addresses: usize) -> Abilities {
+    Abilities {
+        address,
+        groups,
+        addresses,
+    }
 }
 
 proptest! {
@@ -277,7 +346,7 @@ proptest! {
         let below = Station {
             vlan: vlan(10),
             address: nic,
-            filter: combined(stations.iter(), nic),
+            filter: below(&stations, nic),
             multicast: MulticastList::new(),
         };
         let frame = to(destination, vlan(10));

@@ -1,186 +1,319 @@
-use proptest::prelude::*;
-use std::collections::HashMap;
 use std::vec::Vec;
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::filter::{Abilities, MulticastList, Station};
+use crate::tagging::{ReceivePlan, Received};
+use crate::wire::vlan::VlanId;
 
-#[test]
-fn wanting_what_is_there_sends_nothing() {
-    let mut reconciler = Reconciler::new(7);
-    let (ticket, wanted) = reconciler.want(7);
-    assert_eq!(wanted, Wanted::Already);
-    assert!(reconciler.is_settled(ticket));
-    assert!(!reconciler.busy());
+/// An adapter below that filters by its own address, a list, and a few receive filters.
+#[derive(Default)]
+struct Nic {
+    filter: u32,
+    groups: Vec<MacAddress>,
+    addresses: Vec<(FilterId, Unicast)>,
+    next: FilterId,
+    most: usize,
 }
 
-#[test]
-fn a_new_value_is_sent_and_settled_when_done() {
-    let mut reconciler = Reconciler::new(0);
-    let (ticket, wanted) = reconciler.want(1);
-    assert_eq!(wanted, Wanted::Send(1));
-    assert!(reconciler.busy() && !reconciler.is_settled(ticket));
-    assert_eq!(reconciler.applied(), 0);
-    let done = reconciler.done(true);
-    assert_eq!(done.settled, ticket);
-    assert_eq!(done.outcome(ticket), Some(true));
-    assert_eq!(done.next, None);
-    assert_eq!(reconciler.applied(), 1);
-    assert!(reconciler.is_settled(ticket) && !reconciler.busy());
-}
-
-#[test]
-fn the_last_of_those_that_wait_wins() {
-    let mut reconciler = Reconciler::new(0);
-    let (first, _) = reconciler.want(1);
-    let (second, queued) = reconciler.want(2);
-    assert_eq!(queued, Wanted::Queued);
-    let (third, queued) = reconciler.want(3);
-    assert_eq!(queued, Wanted::Queued);
-
-    let done = reconciler.done(true);
-    assert_eq!((done.settled, done.next), (first, Some(3)));
-    assert_eq!(done.outcome(second), None);
-    let done = reconciler.done(true);
-    assert_eq!((done.settled, done.next), (third, None));
-    assert_eq!(done.outcome(second), Some(true), "settled by the third");
-    assert_eq!(reconciler.applied(), 3);
-}
-
-#[test]
-fn wanting_what_is_in_flight_joins_it() {
-    let mut reconciler = Reconciler::new(0);
-    let (_, _) = reconciler.want(1);
-    let (_, _) = reconciler.want(2);
-    let (joined, queued) = reconciler.want(1);
-    assert_eq!(queued, Wanted::Queued);
-    let done = reconciler.done(true);
-    assert_eq!((done.settled, done.next), (joined, None));
-}
-
-#[test]
-fn going_back_to_what_is_there_needs_no_request() {
-    let mut reconciler = Reconciler::new(0);
-    let (first, _) = reconciler.want(1);
-    let (back, _) = reconciler.want(0);
-    let done = reconciler.done(false);
-    assert_eq!((done.settled, done.next), (back, None));
-    assert_eq!(done.outcome(first), Some(false));
-    assert_eq!(done.outcome(back), Some(true), "0 is in place");
-    assert_eq!(reconciler.applied(), 0);
-}
-
-#[test]
-fn going_back_after_a_success_needs_a_request() {
-    let mut reconciler = Reconciler::new(0);
-    let (_, _) = reconciler.want(1);
-    let (back, _) = reconciler.want(0);
-    assert_eq!(reconciler.done(true).next, Some(0));
-    let done = reconciler.done(true);
-    assert_eq!(done.outcome(back), Some(true));
-    assert_eq!(reconciler.applied(), 0);
-}
-
-#[test]
-fn a_failure_keeps_what_was_there_and_can_be_tried_again() {
-    let mut reconciler = Reconciler::new(0);
-    let (ticket, _) = reconciler.want(1);
-    let done = reconciler.done(false);
-    assert_eq!(done.outcome(ticket), Some(false));
-    assert_eq!(reconciler.applied(), 0);
-    let (_, again) = reconciler.want(1);
-    assert_eq!(again, Wanted::Send(1));
-}
-
-#[test]
-fn a_failure_does_not_stop_those_that_wait() {
-    let mut reconciler = Reconciler::new(0);
-    let (first, _) = reconciler.want(1);
-    let (second, _) = reconciler.want(2);
-    let done = reconciler.done(false);
-    assert_eq!((done.settled, done.next), (first, Some(2)));
-    assert_eq!(reconciler.done(true).outcome(second), Some(true));
-}
-
-#[test]
-fn done_without_a_request_changes_nothing() {
-    let mut reconciler = Reconciler::new(0);
-    let (ticket, _) = reconciler.want(0);
-    let done = reconciler.done(true);
-    assert_eq!((done.settled, done.next), (ticket, None));
-    assert_eq!(reconciler.applied(), 0);
-}
-
-proptest! {
-    /// A simulated adapter below: `Some(value)` wants it, `None` completes what is in flight.
-    #[test]
-    fn every_wish_ends_and_the_last_one_wins(
-        steps in prop::collection::vec((prop::option::of(0_u8..4), any::<bool>()), 0..64),
-    ) {
-        let mut reconciler = Reconciler::new(0);
-        let mut below = 0;
-        let mut in_flight = None;
-        let mut outcomes: HashMap<Ticket, bool> = HashMap::new();
-        let mut open: Vec<Ticket> = Vec::new();
-        let mut last = None;
-
-        let mut complete = |reconciler: &mut Reconciler<u8>,
-                            below: &mut u8,
-                            in_flight: &mut Option<u8>,
-                            open: &mut Vec<Ticket>,
-                            succeeded: bool| {
-            let value = in_flight.take().unwrap();
-            if succeeded {
-                *below = value;
-            }
-            let done = reconciler.done(succeeded);
-            open.retain(|ticket| match done.outcome(*ticket) {
-                Some(outcome) => {
-                    outcomes.insert(*ticket, outcome);
-                    false
-                }
-                None => true,
-            });
-            *in_flight = done.next;
-        };
-
-        for (wanted, succeeded) in steps {
-            match wanted {
-                Some(value) => {
-                    let (ticket, answer) = reconciler.want(value);
-                    prop_assert!(Some(ticket) > last.map(|(ticket, _)| ticket));
-                    last = Some((ticket, value));
-                    match answer {
-                        Wanted::Already => prop_assert!(below == value && in_flight.is_none()),
-                        Wanted::Send(sent) => {
-                            prop_assert_eq!(sent, value);
-                            prop_assert_eq!(in_flight.replace(sent), None, "two in flight");
-                            open.push(ticket);
-                        }
-                        Wanted::Queued => {
-                            prop_assert!(in_flight.is_some());
-                            open.push(ticket);
-                        }
-                    }
-                }
-                None if in_flight.is_some() => {
-                    complete(&mut reconciler, &mut below, &mut in_flight, &mut open, succeeded);
-                }
-                None => {}
-            }
-            prop_assert_eq!(reconciler.applied(), below);
-            prop_assert_eq!(reconciler.busy(), in_flight.is_some());
-            prop_assert!(open.is_empty() || in_flight.is_some(), "waits for nothing");
+impl Nic {
+    /// Takes a step. `refuses` may hit any of them but a clear.
+    fn take(&mut self, step: &Step, refuses: bool) -> Option<FilterId> {
+        if refuses && !matches!(step, Step::Clear(_)) {
+            return None;
         }
-        let mut requests_to_end = 0;
-        while in_flight.is_some() {
-            complete(&mut reconciler, &mut below, &mut in_flight, &mut open, true);
-            requests_to_end += 1;
+        match step {
+            Step::PacketFilter(filter) => self.filter = filter.bits(),
+            Step::Groups(octets) => {
+                let (addresses, rest) = octets.as_chunks::<6>();
+                assert!(rest.is_empty());
+                self.groups = addresses.iter().copied().map(MacAddress).collect();
+            }
+            Step::Add(unicast) => {
+                if self.addresses.len() == self.most {
+                    return None;
+                }
+                self.next += 1;
+                self.addresses.push((self.next, *unicast));
+                return Some(self.next);
+            }
+            Step::Clear(id) => {
+                let before = self.addresses.len();
+                self.addresses.retain(|(other, _)| other != id);
+                assert_eq!(
+                    self.addresses.len() + 1,
+                    before,
+                    "only what is set is cleared"
+                );
+            }
         }
-        prop_assert!(requests_to_end <= 2, "wishes were queued up");
-        prop_assert!(open.is_empty());
-        if let Some((ticket, value)) = last {
-            let succeeded = outcomes.get(&ticket).copied().unwrap_or(true);
-            prop_assert_eq!(succeeded, below == value, "the last wish lost");
+        Some(0)
+    }
+
+    fn lets_in(&self, frame: &Received) -> bool {
+        let has = |filter: PacketFilter| self.filter & filter.bits() != 0;
+        let to = frame.destination;
+        if has(PacketFilter::PROMISCUOUS) {
+            true
+        } else if to.is_broadcast() {
+            has(PacketFilter::BROADCAST)
+        } else if to.is_multicast() {
+            has(PacketFilter::ALL_MULTICAST)
+                || has(PacketFilter::MULTICAST) && self.groups.contains(&to)
+        } else {
+            let unicast = Unicast {
+                vlan: frame.vlan,
+                address: to,
+            };
+            let listed = self.addresses.iter().any(|(_, other)| *other == unicast);
+            has(PacketFilter::DIRECTED) && (to == OWN || listed)
         }
     }
 }
+
+#[test]
+fn lists_come_before_the_filter_that_counts_on_them_and_go_after_it() {
+    let (mut nic, mut reconciler) = (nic(4), Reconciler::new());
+    let wanted = [station(10, ALL, &[GROUPS[0]])];
+    let (ticket, _) = reconciler.want(Needed::by(wanted.iter(), &ABILITIES));
+    let unicast = Unicast {
+        vlan: vlan(10),
+        address: address(10),
+    };
+    let all = [
+        Step::PacketFilter(PacketFilter::BROADCAST),
+        Step::Groups(GROUPS[0].octets().to_vec()),
+        Step::Add(unicast),
+        Step::PacketFilter(PacketFilter::from_bits(ALL).unwrap()),
+    ];
+    assert_eq!(run(&mut reconciler, &mut nic), (all.into(), ticket));
+    let (ticket, _) = reconciler.want(Needed::NOTHING);
+    let none = [Step::PacketFilter(PacketFilter::EMPTY), Step::Clear(1)];
+    assert_eq!(run(&mut reconciler, &mut nic), (none.into(), ticket));
+}
+
+#[test]
+fn only_one_request_is_in_flight_and_the_last_wish_counts() {
+    let (mut nic, mut reconciler) = (nic(4), Reconciler::new());
+    let want = |reconciler: &mut Reconciler, bits| {
+        let stations = [station(0, bits, &[])];
+        reconciler.want(Needed::by(stations.iter(), &ABILITIES)).0
+    };
+    let _first = want(&mut reconciler, 8);
+    let Next::Send(step) = reconciler.next_step() else {
+        panic!("nothing is sent")
+    };
+    let last = [4, 0x20, 0x24].map(|bits| want(&mut reconciler, bits))[2];
+    assert_eq!(reconciler.next_step(), Next::Busy);
+    assert_eq!(reconciler.done(nic.take(&step, false)), None);
+    let expected = Step::PacketFilter(PacketFilter::from_bits(0x24).unwrap());
+    assert_eq!(run(&mut reconciler, &mut nic), ([expected].into(), last));
+}
+
+#[test]
+fn a_refused_list_lets_in_everything_of_its_kind_until_another_is_wanted() {
+    let (mut nic, mut reconciler) = (nic(4), Reconciler::new());
+    let want = |reconciler: &mut Reconciler, groups: &[MacAddress]| {
+        let stations = [station(0, 2, groups)];
+        let _ticket = reconciler.want(Needed::by(stations.iter(), &ABILITIES));
+    };
+    want(&mut reconciler, &GROUPS[..1]);
+    let Next::Send(step) = reconciler.next_step() else {
+        panic!("nothing is sent")
+    };
+    assert!(matches!(step, Step::Groups(_)));
+    assert_eq!(reconciler.done(None), None, "no wish fails for that");
+    run(&mut reconciler, &mut nic);
+    assert_eq!(nic.filter, PacketFilter::ALL_MULTICAST.bits());
+    want(&mut reconciler, &GROUPS[..1]);
+    assert_eq!(
+        run(&mut reconciler, &mut nic).0,
+        [],
+        "the same list is not tried again"
+    );
+    want(&mut reconciler, &GROUPS);
+    run(&mut reconciler, &mut nic);
+    assert_eq!(
+        (nic.filter, nic.groups),
+        (PacketFilter::MULTICAST.bits(), GROUPS.to_vec())
+    );
+}
+
+#[test]
+fn a_refused_address_makes_the_adapter_promiscuous_until_others_are_wanted() {
+    let (mut nic, mut reconciler) = (nic(1), Reconciler::new());
+    let stations = [station(10, 1, &[]), station(20, 1, &[])];
+    let (ticket, _) = reconciler.want(Needed::by(stations.iter(), &ABILITIES));
+    assert_eq!(run(&mut reconciler, &mut nic).1, ticket);
+    assert_eq!(nic.filter, PacketFilter::PROMISCUOUS.bits());
+    let _ticket = reconciler.want(Needed::by(stations[1..].iter(), &ABILITIES));
+    run(&mut reconciler, &mut nic);
+    assert_eq!(nic.filter, PacketFilter::DIRECTED.bits());
+    let unicast = Unicast {
+        vlan: vlan(20),
+        address: address(20),
+    };
+    assert_eq!(nic.addresses, [(2, unicast)]);
+}
+
+#[test]
+fn a_refused_filter_fails_the_wishes_before_it_and_none_after() {
+    let mut reconciler = Reconciler::new();
+    let want = |reconciler: &mut Reconciler, bits| {
+        let stations = [station(0, bits, &[])];
+        reconciler.want(Needed::by(stations.iter(), &ABILITIES)).0
+    };
+    let first = want(&mut reconciler, 8);
+    assert!(matches!(reconciler.next_step(), Next::Send(_)));
+    let second = want(&mut reconciler, 4);
+    assert_eq!(reconciler.done(None), Some(first));
+    assert!(
+        matches!(reconciler.next_step(), Next::Send(_)),
+        "the second is tried"
+    );
+    assert_eq!(reconciler.done(None), Some(second));
+    assert_eq!(
+        reconciler.next_step(),
+        Next::Settled(second),
+        "and not over and over"
+    );
+    let third = want(&mut reconciler, 4);
+    assert!(
+        matches!(reconciler.next_step(), Next::Send(_)),
+        "who asks again is tried again"
+    );
+    assert_eq!(reconciler.done(Some(0)), None);
+    assert_eq!(reconciler.next_step(), Next::Settled(third));
+}
+
+#[test]
+fn what_was_put_back_is_sent_later() {
+    let (mut nic, mut reconciler) = (nic(1), Reconciler::new());
+    let stations = [station(10, 1, &[])];
+    let (ticket, _) = reconciler.want(Needed::by(stations.iter(), &ABILITIES));
+    assert!(matches!(reconciler.next_step(), Next::Send(Step::Add(_))));
+    reconciler.put_back();
+    assert_eq!(run(&mut reconciler, &mut nic).1, ticket);
+    assert_eq!(nic.filter, PacketFilter::DIRECTED.bits());
+}
+
+proptest! {
+    /// At every moment the adapter lets in what is wanted now and was wanted when it last had all; in the
+    /// end, what is wanted. A wish that failed is taken back.
+    #[test]
+    fn no_frame_is_lost_on_the_way_whatever_is_refused(
+        wishes in prop::collection::vec((0_usize..3, 0_u32..0x30, 0_usize..4), 1..12),
+        refusals in prop::collection::vec(any::<bool>(), 0..40),
+        most in 0_usize..4,
+    ) {
+        let (mut nic, mut reconciler) = (nic(most), Reconciler::new());
+        let mut stations = [0, 10, 20].map(|id| station(id, 0, &[]));
+        let mut had: Vec<bool> = frames().map(|_| false).collect();
+        let mut refusals = refusals.into_iter();
+        for (index, bits, groups) in wishes {
+            let kept = Station {
+                filter: stations[index].filter,
+                multicast: stations[index].multicast.try_clone().unwrap(),
+                ..stations[index]
+            };
+            stations[index] = station([0, 10, 20][index], bits & 0x2f, &GROUPS[..groups]);
+            let _ticket = reconciler.want(Needed::by(stations.iter(), &ABILITIES));
+            while let Next::Send(step) = reconciler.next_step() {
+                let succeeded = nic.take(&step, refusals.next().unwrap_or(false));
+                if reconciler.done(succeeded).is_some() {
+                    // What it did not want may be gone, and comes back.
+                    for (frame, had) in frames().zip(&mut had) {
+                        *had &= stations.iter().any(|station| station.wants(&frame));
+                    }
+                    stations[index] = Station {
+                        filter: kept.filter,
+                        multicast: kept.multicast.try_clone().unwrap(),
+                        ..stations[index]
+                    };
+                    let _ticket = reconciler.want(Needed::by(stations.iter(), &ABILITIES));
+                }
+                for (frame, had) in frames().zip(&had) {
+                    let wanted = stations.iter().any(|station| station.wants(&frame));
+                    prop_assert!(!(wanted && *had) || nic.lets_in(&frame), "{frame:?}");
+                }
+            }
+            had = frames()
+                .map(|frame| stations.iter().any(|station| station.wants(&frame)))
+                .collect();
+            for (frame, wanted) in frames().zip(&had) {
+                prop_assert!(!wanted || nic.lets_in(&frame), "{frame:?} in the end");
+            }
+        }
+    }
+}
+
+/// Does what is to be done. The steps, and the ticket that is settled in the end.
+fn run(reconciler: &mut Reconciler, nic: &mut Nic) -> (Vec<Step>, Ticket) {
+    let mut steps = Vec::new();
+    loop {
+        match reconciler.next_step() {
+            Next::Send(step) => {
+                let _failed = reconciler.done(nic.take(&step, false));
+                steps.push(step);
+            }
+            Next::Settled(ticket) => return (steps, ticket),
+            Next::Busy => panic!("nothing is in flight"),
+        }
+    }
+}
+
+fn nic(most: usize) -> Nic {
+    Nic {
+        most,
+        ..Nic::default()
+    }
+}
+
+fn station(id: u32, bits: u32, groups: &[MacAddress]) -> Station {
+    let octets: Vec<u8> = groups.iter().flat_map(|group| group.octets()).collect();
+    Station {
+        vlan: vlan(id),
+        address: address(id),
+        filter: PacketFilter::from_bits(bits).unwrap(),
+        multicast: MulticastList::parse(&octets).unwrap(),
+    }
+}
+
+/// A frame of each kind in each VLAN.
+fn frames() -> impl Iterator<Item = Received> {
+    let destinations = [0, 10, 20].map(address).into_iter().chain(GROUPS);
+    let destinations: Vec<_> = destinations.chain([MacAddress([0xFF; 6])]).collect();
+    [0, 10, 20].into_iter().flat_map(move |id| {
+        let frame = move |destination| Received {
+            destination,
+            source: OWN,
+            vlan: vlan(id),
+            plan: ReceivePlan::AsIs,
+        };
+        destinations.clone().into_iter().map(frame)
+    })
+}
+
+fn vlan(id: u32) -> VlanId {
+    VlanId::new(id).unwrap()
+}
+
+/// VLAN 0 has the adapter's own.
+fn address(id: u32) -> MacAddress {
+    MacAddress([2, 0, 0, 0, 0, id as u8])
+}
+
+const OWN: MacAddress = MacAddress([2, 0, 0, 0, 0, 0]);
+const GROUPS: [MacAddress; 3] = [
+    MacAddress([1, 0, 0x5E, 0, 0, 1]),
+    MacAddress([0x33, 0x33, 0, 0, 0, 1]),
+    MacAddress([0x33, 0x33, 0, 0, 0, 2]),
+];
+const ABILITIES: Abilities = Abilities {
+    address: OWN,
+    groups: 3,
+    addresses: 3,
+};
+/// Directed, multicast, broadcast.
+const ALL: u32 = 0x0B;

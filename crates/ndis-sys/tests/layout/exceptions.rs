@@ -206,6 +206,8 @@ pub(crate) const NOT_IN_TABLE: &[&str] = &[
     "NDIS_UDP_SEGMENTATION_OFFLOAD_TRANSMIT",
     "PROCESSOR_NUMBER",
     "SLIST_ENTRY",
+    "NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS",
+    "NDIS_RECEIVE_FILTER_FIELD_PARAMETERS",
 ];
 
 /// Structures of the table for CoNDIS, WMI and packet direct.

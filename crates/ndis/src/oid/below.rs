@@ -1,6 +1,6 @@
 //! OID requests to the adapter below: clones of those that came from above, and the driver's own.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use core::{
     ptr::{self, NonNull},
     sync::atomic::{AtomicI32, AtomicUsize, Ordering},
@@ -8,10 +8,10 @@ use core::{
 
 use ndis_sys as sys;
 
-use super::{OidOutcome, OidRequest, PendedOid, bytes};
+use super::{OidOutcome, OidRequest, PendedOid};
 use crate::{
     irql::Passive,
-    mem::try_box,
+    mem::{try_box, try_to_vec},
     miniport::MiniportHandle,
     protocol::{BindingHandle, Protocol},
     status::{Result, Status},
@@ -30,14 +30,30 @@ pub enum Forwarding {
 pub enum Completed<T> {
     /// One that was passed on, and how it went.
     Forwarded(PendedOid, Status),
-    /// One of the driver's own, and how it went.
-    Own(T, Status),
+    /// One of the driver's own, with its buffer as the adapter below left it, and how it went.
+    Own(T, Vec<u8>, Status),
 }
+
+/// A request of the driver's own.
+pub struct OwnRequest {
+    kind: sys::NDIS_REQUEST_TYPE,
+    oid: u32,
+    buffer: Vec<u8>,
+}
+
+/// What a request needs that somebody waits for; it may serve one after the other.
+pub struct WaitedCall {
+    waiter: Waiter,
+    request: Box<sys::NDIS_OID_REQUEST>,
+}
+
+// SAFETY: between calls the request is this driver's own memory, with no pointer that is followed.
+unsafe impl Send for WaitedCall {}
 
 /// What became of a request of the driver's own.
 pub enum Requested<T> {
-    /// The adapter below completed it at once.
-    Done(T, Status),
+    /// The adapter below completed it at once, and left the buffer so; or it could not be made.
+    Done(T, Vec<u8>, Status),
     /// It will come back to [`oid_complete`](crate::protocol::Protocol::oid_complete).
     Pending,
 }
@@ -103,53 +119,52 @@ impl<P: Protocol> BindingHandle<P> {
         let data = sys::NDIS_OID_REQUEST_DATA {
             QUERY_INFORMATION: query,
         };
-        let done = self.call(sys::NdisRequestQueryInformation, data, at)?;
+        let mut call = WaitedCall::try_new()?;
+        self.call(&mut call, sys::NdisRequestQueryInformation, data, at)?;
         // SAFETY: the request was a query.
-        let written = unsafe { done.DATA.QUERY_INFORMATION.BytesWritten };
+        let written = unsafe { call.request.DATA.QUERY_INFORMATION.BytesWritten };
         Ok((written as usize).min(answer.len()))
     }
 
-    /// Sets something of the adapter below, and waits until it has.
+    /// Sets something of the adapter below, and waits until it has. Needs no memory.
     ///
     /// # Errors
     /// What the adapter says.
-    pub fn set(self, oid: u32, value: &[u8], at: Passive<'_>) -> Result {
+    pub fn set(self, call: &mut WaitedCall, oid: u32, value: &[u8], at: Passive<'_>) -> Result {
         let data = sys::NDIS_OID_REQUEST_DATA {
             SET_INFORMATION: set_fields(oid, value),
         };
-        self.call(sys::NdisRequestSetInformation, data, at)
-            .map(|_| ())
+        self.call(call, sys::NdisRequestSetInformation, data, at)
     }
 
-    /// Sets a number of the adapter below without waiting. `token` comes back with the outcome.
+    /// Makes a request of the adapter below without waiting. `token` comes back with the outcome.
     ///
-    /// IRQL: `<= DISPATCH_LEVEL`.
-    pub fn set_number(self, oid: u32, number: u32, token: P::Request) -> Requested<P::Request> {
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisOidRequest.
+    pub fn request(self, request: OwnRequest, token: P::Request) -> Requested<P::Request> {
+        let OwnRequest { kind, oid, buffer } = request;
         let call = OwnCall {
-            request: new_request(sys::NdisRequestSetInformation),
-            number,
+            request: new_request(kind),
+            buffer,
             token,
         };
-        let Ok(call) = try_box(call) else {
-            return Requested::Done(token, Status::RESOURCES);
+        let Ok(mut call) = try_box(call) else {
+            return Requested::Done(token, Vec::new(), Status::RESOURCES);
         };
-        let call = Box::leak(call);
-        // SAFETY: a number of four bytes is four bytes.
-        let value = unsafe { bytes((&raw const call.number).cast(), 4) };
-        call.request.DATA.SET_INFORMATION = set_fields(oid, value);
-        let call = NonNull::from(call);
+        call.request.DATA = data_of(kind, oid, &mut call.buffer);
+        let call = NonNull::from(Box::leak(call));
         // SAFETY: the box was just leaked.
         let request = unsafe { &raw mut (*call.as_ptr()).request };
         // SAFETY: nobody else knows of the request.
         unsafe { &mut *request }.set_source([source::OWN_CALL, call.as_ptr().cast()]);
-        // SAFETY: the request and its number stay until it is complete (NdisOidRequest).
+        // SAFETY: the request and its buffer stay until it is complete (NdisOidRequest).
         let status = Status::from_raw(unsafe { sys::NdisOidRequest(self.raw(), request) });
         if status == Status::PENDING {
             return Requested::Pending;
         }
         // SAFETY: the request is complete, so the box is this driver's again.
-        drop(unsafe { Box::from_raw(call.as_ptr()) });
-        Requested::Done(token, status)
+        let call = unsafe { Box::from_raw(call.as_ptr()) };
+        let OwnCall { token, buffer, .. } = *call;
+        Requested::Done(token, buffer, status)
     }
 
     /// Asks the adapter below to complete a forwarded request early. It completes as always.
@@ -160,29 +175,41 @@ impl<P: Protocol> BindingHandle<P> {
         unsafe { sys::NdisCancelOidRequest(self.raw(), ptr::without_provenance_mut(id)) };
     }
 
-    /// Makes a request and waits for its end. Gives it back if it succeeded.
+    /// Makes a request and waits for its end.
     fn call(
         self,
+        call: &mut WaitedCall,
         kind: sys::NDIS_REQUEST_TYPE,
         data: sys::NDIS_OID_REQUEST_DATA,
         at: Passive<'_>,
-    ) -> Result<Box<sys::NDIS_OID_REQUEST>> {
-        let waiter = Waiter {
-            done: Event::try_new()?,
-            status: AtomicI32::new(0),
-        };
-        let mut request = try_box(new_request(kind))?;
+    ) -> Result {
+        let WaitedCall { waiter, request } = call;
+        waiter.done.reset();
+        **request = new_request(kind);
         request.DATA = data;
-        request.set_source([source::WAITER, (&raw const waiter).cast_mut().cast()]);
+        request.set_source([source::WAITER, (&raw const *waiter).cast_mut().cast()]);
         // SAFETY: the request, its buffer and the waiter stay until it is complete: this function
         // waits for that (NdisOidRequest).
-        let mut status = unsafe { sys::NdisOidRequest(self.raw(), &raw mut *request) };
+        let mut status = unsafe { sys::NdisOidRequest(self.raw(), &raw mut **request) };
         if status == sys::NDIS_STATUS_PENDING {
             waiter.done.wait(at);
             status = waiter.status.load(Ordering::Acquire);
         }
-        Status::from_raw(status).ok()?;
-        Ok(request)
+        Status::from_raw(status).ok()
+    }
+}
+
+impl WaitedCall {
+    /// # Errors
+    /// [`Status::RESOURCES`].
+    pub fn try_new() -> Result<Self> {
+        Ok(Self {
+            waiter: Waiter {
+                done: Event::try_new()?,
+                status: AtomicI32::new(0),
+            },
+            request: try_box(new_request(sys::NdisRequestSetInformation))?,
+        })
     }
 }
 
@@ -207,9 +234,10 @@ pub(crate) unsafe fn completed<P: Protocol>(
         return None;
     }
     if first == source::OWN_CALL {
-        // SAFETY: the box that `set_number` leaked; its request is complete.
+        // SAFETY: the box that `request` leaked; its request is complete.
         let call = unsafe { Box::from_raw(second.cast::<OwnCall<P::Request>>()) };
-        return Some(Completed::Own(call.token, status));
+        let OwnCall { token, buffer, .. } = *call;
+        return Some(Completed::Own(token, buffer, status));
     }
     // SAFETY: the clone is complete, and its original still entrusted to this driver.
     unsafe { end_clone(binding, request) };
@@ -260,8 +288,38 @@ struct Waiter {
 /// A request of the driver's own that nobody waits for.
 struct OwnCall<T> {
     request: sys::NDIS_OID_REQUEST,
-    number: u32,
+    buffer: Vec<u8>,
     token: T,
+}
+
+impl OwnRequest {
+    /// Sets something.
+    #[must_use]
+    pub const fn set(oid: u32, value: Vec<u8>) -> Self {
+        Self {
+            kind: sys::NdisRequestSetInformation,
+            oid,
+            buffer: value,
+        }
+    }
+
+    /// Sets a number.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`].
+    pub fn set_number(oid: u32, number: u32) -> Result<Self> {
+        Ok(Self::set(oid, try_to_vec(&number.to_ne_bytes())?))
+    }
+
+    /// Calls a method, with one buffer for what it is given and what it answers.
+    #[must_use]
+    pub const fn method(oid: u32, buffer: Vec<u8>) -> Self {
+        Self {
+            kind: sys::NdisRequestMethod,
+            oid,
+            buffer,
+        }
+    }
 }
 
 /// How many clones were made: the source of their numbers. A number that is never used again can be
@@ -309,6 +367,32 @@ fn new_request(kind: sys::NDIS_REQUEST_TYPE) -> sys::NDIS_OID_REQUEST {
         RequestType: kind,
         PortNumber: sys::NDIS_DEFAULT_PORT_NUMBER,
         ..sys::NDIS_OID_REQUEST::zeroed()
+    }
+}
+
+/// The data of a set or method request with this buffer.
+fn data_of(
+    kind: sys::NDIS_REQUEST_TYPE,
+    oid: u32,
+    buffer: &mut [u8],
+) -> sys::NDIS_OID_REQUEST_DATA {
+    if kind != sys::NdisRequestMethod {
+        return sys::NDIS_OID_REQUEST_DATA {
+            SET_INFORMATION: set_fields(oid, buffer),
+        };
+    }
+    let length = buffer.len() as u32;
+    sys::NDIS_OID_REQUEST_DATA {
+        METHOD_INFORMATION: sys::NDIS_OID_REQUEST_METHOD {
+            Oid: oid,
+            InformationBuffer: buffer.as_mut_ptr().cast(),
+            InputBufferLength: length,
+            OutputBufferLength: length,
+            MethodId: 0,
+            BytesWritten: 0,
+            BytesRead: 0,
+            BytesNeeded: 0,
+        },
     }
 }
 

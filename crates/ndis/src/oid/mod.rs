@@ -3,7 +3,7 @@
 
 mod below;
 
-pub use below::{Completed, Forwarding, Requested};
+pub use below::{Completed, Forwarding, OwnRequest, Requested, WaitedCall};
 
 pub(crate) use below::completed;
 

@@ -4,7 +4,7 @@ use core::slice;
 
 use ndis_sys as sys;
 
-use crate::{link::LinkState, string};
+use crate::{link::LinkState, receive_filter, string};
 
 /// The adapter below, as `NDIS_BIND_PARAMETERS` describe it.
 pub struct BindParameters<'callback> {
@@ -77,6 +77,22 @@ impl<'callback> BindParameters<'callback> {
         let mut address = [0; 6];
         address.copy_from_slice(&self.raw.CurrentMacAddress[..6]);
         address
+    }
+
+    /// How many groups the adapter's multicast list may have.
+    #[must_use]
+    pub const fn multicast_list_size(&self) -> u32 {
+        self.raw.MaxMulticastListSize
+    }
+
+    /// How many receive filters for an address in a VLAN the adapter has on its default queue.
+    ///
+    /// Source: NDIS_RECEIVE_FILTER_CAPABILITIES.
+    #[must_use]
+    pub fn receive_filters(&self) -> u32 {
+        // SAFETY: null, or valid for the callback, as `new` demands.
+        let capabilities = unsafe { self.raw.ReceiveFilterCapabilities.as_ref() };
+        capabilities.map_or(0, receive_filter::number)
     }
 
     /// `NDIS_MAC_OPTION_*`.
