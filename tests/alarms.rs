@@ -57,8 +57,10 @@ alarms! {
     delete_device: Device, DELETE_DEVICE, "IoDeleteDevice";
     double_completion: Device, DOUBLE_COMPLETION, "IofCompleteRequest";
     driver_bugcheck: Device, DRIVER_BUGCHECK, "KeBugCheckEx";
+    etw_event: Device, ETW_EVENT, "EtwWrite";
     etw_invalid_handle: Device, ETW_INVALID_HANDLE, "EtwUnregister";
     etw_left: Device, ETW_LEFT, "is still there";
+    etw_write: Device, ETW_WRITE, "EtwWrite";
     exception_not_handled_breakpoint: Device, EXCEPTION_NOT_HANDLED, "DbgBreakPoint";
     exception_not_handled_division: Device, EXCEPTION_NOT_HANDLED, "an arithmetic exception";
     exception_not_handled_instruction: Device, EXCEPTION_NOT_HANDLED, "an illegal instruction";

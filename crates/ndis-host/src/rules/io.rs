@@ -95,6 +95,14 @@ super::rules! {
         "EtwUnregister gets the handle of a registration, once",
         "when EtwUnregister is called: the table of providers has the handle",
         "bug-check-0xc4--driver-verifier-detected-violation.md";
+    ETW_WRITE = Host "EtwWrite",
+        "events are written between EtwRegister and EtwUnregister",
+        "when an event is written: the table of providers has the handle",
+        "nf-wdm-etwwrite.md";
+    ETW_EVENT = Host "TraceLogging",
+        "the metadata of an event describes its data",
+        "when an event with metadata is written: name, fields and data are read as a reader of traces does",
+        "TraceLoggingProvider.h";
     ETW_LEFT = Verifier "DRIVER_VERIFIER_DETECTED_VIOLATION 0xDD",
         "a driver unregisters its trace providers before it is unloaded",
         "when DriverUnload has returned: the table of providers has none that this driver registered",

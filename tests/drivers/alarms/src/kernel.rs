@@ -38,6 +38,30 @@ pub type Semaphore = [u64; 4];
 /// NPAGED_LOOKASIDE_LIST.
 pub type Lookaside = [u64; 16];
 
+/// EVENT_DATA_DESCRIPTOR: a piece of an event's data.
+#[repr(C)]
+pub struct EventData {
+    address: u64,
+    size: u32,
+    kind: u32,
+}
+
+impl EventData {
+    /// Data of fields.
+    pub const DATA: u32 = 0;
+    /// What TraceLogging says of the event.
+    pub const EVENT_METADATA: u32 = 1;
+
+    /// A piece of that kind, which stays until the event is written.
+    pub fn new(bytes: &[u8], kind: u32) -> Self {
+        Self {
+            address: bytes.as_ptr().addr() as u64,
+            size: bytes.len() as u32,
+            kind,
+        }
+    }
+}
+
 /// FAST_MUTEX, initialized as the inline function `ExInitializeFastMutex` does.
 #[repr(C)]
 pub struct FastMutex {
@@ -185,6 +209,14 @@ unsafe extern "system" {
     ) -> NTSTATUS;
     /// `nf-wdm-etwunregister.md`
     pub fn EtwUnregister(handle: u64) -> NTSTATUS;
+    /// `nf-wdm-etwwrite.md`
+    pub fn EtwWrite(
+        handle: u64,
+        event: *const c_void,
+        activity: *const c_void,
+        count: u32,
+        data: *const EventData,
+    ) -> NTSTATUS;
     /// `nf-wdm-rtlcompareunicodestring.md`
     pub fn RtlCompareUnicodeString(
         first: *const UNICODE_STRING,
