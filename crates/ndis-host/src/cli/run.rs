@@ -16,6 +16,7 @@ use ndis_sys::{NDIS_STATISTICS_INFO, NDIS_STATUS_SUCCESS, OID_GEN_STATISTICS};
 use crate::client::Client;
 use crate::lab::file::{LabFile, Replace, Running};
 use crate::ndis::trace::{Recording, Trace};
+use crate::nt::etw::{self, session::Session};
 use crate::rules;
 use crate::timeline::{self, Timeline};
 use control::machine::Machine;
@@ -54,6 +55,15 @@ pub struct Args {
     /// look at
     #[arg(long, value_name = "FILE", value_parser = timeline_file)]
     timeline: Option<PathBuf>,
+    /// Show what drivers trace: of all providers, or of one by its name or {identifier}, up to a level
+    /// (1 critical to 5 verbose) and of some keywords
+    #[arg(
+        long,
+        value_name = "PROVIDER[:LEVEL[:KEYWORDS]]",
+        num_args = 0..=1,
+        default_missing_value = "*",
+    )]
+    trace: Vec<Session>,
     /// Write this file once everything is up
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -94,6 +104,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 eprintln!("cannot write the timeline {}: {error}", path.display());
             }
         });
+    }
+    for &session in &args.trace {
+        etw::listen(session);
     }
     let mut stop = Stop::install().context("cannot handle signals")?;
     let mut events = Events::new(form, names(&file));

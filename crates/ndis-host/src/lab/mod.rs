@@ -19,6 +19,7 @@ mod outstanding;
 mod port;
 mod power;
 mod state;
+mod tracing;
 mod virtual_miniport;
 
 pub mod file;

@@ -14,6 +14,7 @@
 //! | `lanes[]` | `id` (its position, from the wire up), `kind` (`ndis`, `driver`, `nic`, `miniport`, `adapter`, `filter`, `protocol`, `client`), `name`, `driver` |
 //! | `events[]` | in order of their beginning: `id` and `end` (numbers of the trace; `end` is 0 while it runs), `kind` (`call` into NDIS, `callback` into a driver), `name`, `driver`, `built_in`, `object`, `from`, `to` (lanes), `irql`, `thread`, `threads` (how many took part), `depth`, `status` (name, or null), `failed`, `began_ns`, `returned_ns` (or null), `data` (of the data path), `calls` (how many this event stands for), `nbls` |
 //! | `spans[]` | `lane`, `operation` (`bind`, `open`, `pause`, …, or `sends`), `kind` (`operation`, `sends`, `state`), `from`, `to` (ids of events; `to` is null if it did not end), `status`, `pended`, `began_ns`, `ended_ns`, `count` (NBLs) |
+//! | `traced[]` | what drivers traced while somebody listened: `at_ns`, `provider`, `level`, `keywords`, `text` (name and fields), `thread`, `irql`, `failed` (error or worse) |
 //!
 //! Times are nanoseconds since the host started, by the clock of its scheduler.
 //!
@@ -23,6 +24,7 @@ mod events;
 mod lanes;
 mod page;
 mod spans;
+mod traced;
 
 #[cfg(test)]
 mod tests;
@@ -35,9 +37,11 @@ use serde::Serialize;
 pub use events::{Event, Way};
 pub use lanes::{Lane, LaneKind};
 pub use spans::{Span, SpanKind};
+pub use traced::Traced;
 
 use crate::ndis::device;
 use crate::ndis::trace::{Record, Trace};
+use crate::nt::etw;
 
 /// The version of the JSON's schema.
 pub const VERSION: u32 = 1;
@@ -55,6 +59,8 @@ pub struct Timeline {
     pub events: Vec<Event>,
     /// What lasted.
     pub spans: Vec<Span>,
+    /// What drivers traced, oldest first, if anybody listened.
+    pub traced: Vec<Traced>,
 }
 
 /// Records that are missing.
@@ -105,6 +111,7 @@ impl Timeline {
             .map(|device| (device.name, device.label))
             .collect();
         let mut timeline = Self::of(&Trace.records(), &names);
+        timeline.traced = traced::of(&etw::events(), &names);
         timeline.dropped = Dropped {
             lifecycle: dropped.lifecycle,
             data: dropped.data,
@@ -125,6 +132,7 @@ impl Timeline {
             lanes: stack.into_lanes(),
             events,
             spans,
+            traced: Vec::new(),
         };
         timeline.rename(names);
         timeline

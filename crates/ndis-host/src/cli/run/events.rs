@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `loaded` | `image` (its service), `file` |
 //! | `call` | `name`, `callback` (NDIS called the driver), `driver`, `object`, `status` |
+//! | `traced` | what a driver traced (`--trace`): `provider`, `name`, `level` (its number), `keywords` (in hexadecimal), `fields`, `problem` (why it cannot be shown, or null) |
 //! | `link` | `client`, `up`, `bits_per_second` |
 //! | `ready` | everything in the lab file is loaded, plugged and bound |
 //! | `ending` | `reason` |
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::ndis::trace::{Direction, Record, Trace};
 use crate::ndis::{device, names};
+use crate::nt::etw::{self, value};
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,6 +55,8 @@ pub(super) struct Events {
     names: BTreeMap<String, String>,
     /// Calls that returned before this number are said.
     said: u64,
+    /// Traced events up to this number are said.
+    traced: u64,
 }
 
 impl Events {
@@ -67,6 +71,7 @@ impl Events {
             begun: Instant::now(),
             names,
             said: 0,
+            traced: 0,
         }
     }
 
@@ -157,6 +162,33 @@ impl Events {
         records.sort_by_key(|record| record.ended);
         for record in records {
             self.call(&record);
+        }
+        self.traced();
+    }
+
+    /// Says what drivers have traced since the last time.
+    fn traced(&mut self) {
+        for event in etw::since(self.traced) {
+            self.traced = event.sequence;
+            let (name, fields) = match &event.says {
+                Some(Ok(decoded)) => (json!(decoded.name), value::to_json(&decoded.fields)),
+                _ => (json!(event.descriptor.id), json!({})),
+            };
+            let problem = event.says.as_ref().and_then(|says| says.as_ref().err());
+            let said = json!({
+                "event": "traced", "provider": event.provider_name, "name": name,
+                "level": event.descriptor.level, "fields": fields,
+                "keywords": format!("{:#x}", event.descriptor.keyword),
+                "problem": problem.map(ToString::to_string),
+            });
+            self.say(&said, || {
+                let level = event.descriptor.level_name();
+                format!(
+                    "{}: ~~ {level}: {}",
+                    event.provider_name,
+                    self.name(&event.line())
+                )
+            });
         }
     }
 

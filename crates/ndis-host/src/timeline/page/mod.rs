@@ -12,7 +12,7 @@ mod sequence;
 
 use std::fmt::Write as _;
 
-use super::{Lane, LaneKind, Span, SpanKind, Timeline};
+use super::{Lane, LaneKind, Span, SpanKind, Timeline, traced};
 
 /// The page.
 pub(super) fn html(timeline: &Timeline) -> String {
@@ -51,9 +51,11 @@ fn write_page(page: &mut String, timeline: &Timeline) -> std::fmt::Result {
     overview::write(page, timeline)?;
     writeln!(page, "</section>\n<section>\n<h2>Sequence</h2>\n{FILTER}")?;
     sequence::write(page, timeline)?;
+    page.push_str("</section>\n");
+    traced::write(page, &timeline.traced)?;
     writeln!(
         page,
-        "</section>\n<script>\n{}</script>\n</body>\n</html>",
+        "<script>\n{}</script>\n</body>\n</html>",
         include_str!("script.js")
     )
 }
@@ -143,7 +145,7 @@ fn duration(nanoseconds: u64) -> String {
 }
 
 /// Text for HTML and SVG, in elements and in attributes.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
