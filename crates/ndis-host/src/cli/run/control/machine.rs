@@ -1,8 +1,8 @@
 //! Does with a running lab what programs ask.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ use crate::lab::file::{Running, WireSection, borrowed, client_wire, values};
 use crate::lab::{Lab, Token};
 use crate::ndis::{BindingState, config, device};
 use crate::nt::registry::{self, Value as Data};
-use crate::nt::sched::Monitor;
 use crate::wire::MemoryWire;
 
 /// What stands above devices that come without saying what.
@@ -30,9 +29,10 @@ pub(in crate::cli::run) enum ClientsKey {
 pub(in crate::cli::run) struct Machine<'a> {
     running: &'a Running,
     clients: Option<ClientsKey>,
-    /// The clients above devices that came, by the device's label.
-    added: Monitor<BTreeMap<String, Above>>,
-    next: Monitor<u32>,
+    /// The clients above devices that came, by the device's label. No lock of NDIS's: it is held while a
+    /// wire is changed, and whoever has it calls no driver.
+    added: Mutex<BTreeMap<String, Above>>,
+    next: AtomicU32,
 }
 
 /// A client above a device that came. Its wire is made when it binds.
@@ -42,7 +42,7 @@ struct Above {
     /// The address and MTU that its wire was made for.
     wired: Option<([u8; 6], u32)>,
     /// Keeps the other end of a wire inside the process from looking cut.
-    _far_end: Option<MemoryWire>,
+    far_end: Option<MemoryWire>,
 }
 
 impl<'a> Machine<'a> {
@@ -50,14 +50,14 @@ impl<'a> Machine<'a> {
         Self {
             running,
             clients,
-            added: Monitor::default(),
-            next: Monitor::new(1),
+            added: Mutex::default(),
+            next: AtomicU32::new(1),
         }
     }
 
     /// The clients above devices that came, with the labels of those.
     pub(in crate::cli::run) fn clients(&self) -> Vec<(String, &'static Client)> {
-        let added = self.added.lock();
+        let added = self.added();
         let clients = added.iter();
         clients
             .map(|(label, above)| (label.clone(), above.client))
@@ -67,7 +67,7 @@ impl<'a> Machine<'a> {
     /// Makes the wires of clients that have bound, until `stop`.
     pub(in crate::cli::run) fn wire_clients(&self, stop: &AtomicBool) {
         while !stop.load(Ordering::SeqCst) {
-            for above in self.added.lock().values_mut() {
+            for above in self.added().values_mut() {
                 above.connect();
             }
             thread::sleep(LOOK);
@@ -76,7 +76,7 @@ impl<'a> Machine<'a> {
 
     /// Takes away what came and did not go.
     pub(in crate::cli::run) fn take_down(&self) {
-        let added = std::mem::take(&mut *self.added.lock());
+        let added = std::mem::take(&mut *self.added());
         for above in added.into_values() {
             self.remove_client(&above);
         }
@@ -127,6 +127,10 @@ impl<'a> Machine<'a> {
                 Ok(json!({ "status": status.cast_unsigned() }))
             }
         }
+    }
+
+    fn added(&self) -> MutexGuard<'_, BTreeMap<String, Above>> {
+        self.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lab(&self) -> &Lab {
@@ -229,15 +233,15 @@ impl<'a> Machine<'a> {
             client,
             wire,
             wired: None,
-            _far_end: None,
+            far_end: None,
         };
-        self.added.lock().insert(label.to_owned(), above);
+        self.added().insert(label.to_owned(), above);
         Ok(())
     }
 
     fn remove_device(&self, device: &str) -> Result<(), String> {
         let label = device::find(device).map(|device| device.label);
-        let above = label.and_then(|label| self.added.lock().remove(&label));
+        let above = label.and_then(|label| self.added().remove(&label));
         if let Some(above) = above {
             self.remove_client(&above);
         }
@@ -254,10 +258,8 @@ impl<'a> Machine<'a> {
     /// A device name that no device has.
     fn new_name(&self) -> String {
         loop {
-            let mut next = self.next.lock();
-            let name = format!(r"\Device\{{6E646973-686F-4000-8000-{:012X}}}", *next);
-            *next += 1;
-            drop(next);
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let name = format!(r"\Device\{{6E646973-686F-4000-8000-{number:012X}}}");
             if device::find(&name).is_none() {
                 return name;
             }
@@ -282,7 +284,7 @@ impl Above {
         self.wired = Some(wanted);
         match client_wire(&self.wire, attributes) {
             Ok((wire, far_end)) => {
-                self._far_end = far_end;
+                self.far_end = far_end;
                 self.client.bridge(Arc::from(wire));
             }
             // It is not tried again: the device is there, without anybody above it.
