@@ -1,11 +1,15 @@
 //! Packet filters and multicast lists: what a virtual miniport indicates for them. The host filters once
 //! more for each client above, so what the driver indicates is counted.
 
+use ndis_host::{ndis::policy::When, nic::NicConfig};
 use ndis_sys::{
     NDIS_PACKET_TYPE_ALL_MULTICAST, NDIS_PACKET_TYPE_BROADCAST, NDIS_PACKET_TYPE_DIRECTED,
     NDIS_PACKET_TYPE_MULTICAST, NDIS_PACKET_TYPE_PROMISCUOUS, OID_802_3_MULTICAST_LIST,
 };
-use ndismux_tests::{Frame, MAC_PEER, MuxLab, NONE, SOON, VLAN10, image_tests, until};
+use ndismux_tests::{
+    Frame, MAC_BELOW, MAC_PEER, MuxLab, NIC, NONE, SOON, VLAN10, VLAN20, VirtualMiniport,
+    image_tests, until,
+};
 
 image_tests! {
     fn each_filter_lets_in_its_own_kind_of_frames_and_no_other() {
@@ -55,6 +59,81 @@ image_tests! {
         lab.down();
     }
 
+    fn a_nic_with_receive_filters_need_not_be_promiscuous() {
+        for when in [When::Inline, When::Later] {
+            let lab = with_receive_filters(2, &[NONE, VLAN10, VLAN20]);
+            lab.policy(|policy| (policy.oid, policy.nic_oid) = (when, when));
+            lab.up();
+            let [directed, _, _, _, promiscuous] = KINDS;
+            for name in ["none", "vlan10", "vlan20"] {
+                assert_eq!(lab.above(name).set_packet_filter(0), 0);
+            }
+            let below = || {
+                let filter = lab.below().filter();
+                let mut vlans: Vec<u16> = filter.receive.iter().map(|filter| filter.vlan).collect();
+                vlans.sort_unstable();
+                (filter.packet_types, vlans)
+            };
+            // (filters of the three; below: packet filter and VLANs with a receive filter)
+            let cases = [
+                ([0, directed, 0], directed, vec![10]),
+                ([directed, directed, 0], directed, vec![0, 10]),
+                ([0, directed, directed], directed, vec![10, 20]),
+                // One filter too few.
+                ([directed, directed, directed], promiscuous, vec![]),
+                ([directed, 0, directed], directed, vec![0, 20]),
+                // A client asks for it.
+                ([directed, 0, promiscuous], directed | promiscuous, vec![0]),
+                ([0, 0, 0], 0, vec![]),
+            ];
+            for (filters, packet_types, vlans) in cases {
+                for (name, filter) in ["none", "vlan10", "vlan20"].into_iter().zip(filters) {
+                    assert_eq!(lab.above(name).set_packet_filter(filter), 0);
+                }
+                assert_eq!(below(), (packet_types, vlans), "{filters:?}");
+                if filters[1] == directed {
+                    lab.assert_traffic("vlan10", 10);
+                }
+                if filters[0] == directed {
+                    lab.assert_traffic("none", 0);
+                }
+            }
+            // What is not for them is not even indicated by the NIC.
+            assert_eq!(lab.above("vlan10").set_packet_filter(directed), 0);
+            let before = lab.below().statistics();
+            let own = lab.address("vlan10");
+            for (destination, vlan) in [([2, 0, 0, 0, 0, 9], 10), (own, 20), (own, 11)] {
+                lab.below().inject(&Frame::new(MAC_PEER, destination, 1).tagged(vlan).bytes());
+            }
+            lab.below().inject(&Frame::new(MAC_PEER, own, 1).bytes());
+            until(|| lab.below().statistics().discarded == before.discarded + 4);
+            assert_eq!(lab.below().statistics().received_frames, before.received_frames);
+            lab.down();
+        }
+    }
+
+    fn a_receive_filter_that_fails_below_makes_the_nic_promiscuous_and_loses_no_frame() {
+        for when in [When::Inline, When::Later] {
+            let lab = with_receive_filters(8, &[VLAN10, VLAN20]);
+            lab.policy(|policy| (policy.oid, policy.nic_oid) = (when, when));
+            lab.up();
+            let [directed, _, _, _, promiscuous] = KINDS;
+            assert_eq!(lab.above("vlan20").set_packet_filter(0), 0);
+            assert_eq!(lab.above("vlan10").set_packet_filter(0), 0);
+            lab.fail_nth("NdisOidRequest", 1);
+            assert_eq!(lab.above("vlan10").set_packet_filter(directed), 0);
+            assert_eq!(lab.below().filter().packet_types, promiscuous);
+            lab.assert_traffic("vlan10", 10);
+            // Other addresses are tried again.
+            assert_eq!(lab.above("vlan20").set_packet_filter(directed), 0);
+            assert_eq!(lab.below().filter().packet_types, directed);
+            assert_eq!(lab.below().filter().receive.len(), 2);
+            lab.assert_traffic("vlan10", 10);
+            lab.assert_traffic("vlan20", 20);
+            lab.down();
+        }
+    }
+
     fn without_any_filter_nothing_is_indicated_and_nothing_leaks() {
         let lab = MuxLab::running();
         for name in ["vlan10", "vlan20"] {
@@ -71,6 +150,13 @@ image_tests! {
         assert_eq!(lab.counters().nic_indicated, before.nic_indicated, "the NIC lets nothing in");
         lab.down();
     }
+}
+
+/// A lab over a NIC with that many receive filters.
+fn with_receive_filters(number: u32, miniports: &[VirtualMiniport]) -> MuxLab {
+    let mut nic = NicConfig::new(NIC, MAC_BELOW);
+    nic.receive_filters = number;
+    MuxLab::with_nic(nic, miniports)
 }
 
 /// Whether the virtual miniport of VLAN 10 indicates a frame for `destination`. The one without a VLAN

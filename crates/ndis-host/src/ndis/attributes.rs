@@ -4,8 +4,10 @@ use ndis_sys::{
     MediaConnectStateUnknown, MediaDuplexStateUnknown, NDIS_HANDLE, NDIS_LINK_STATE,
     NDIS_LINK_STATE_REVISION_1, NDIS_MINIPORT_ADAPTER_ATTRIBUTES,
     NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1,
-    NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2, NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES,
-    NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
+    NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
+    NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES,
+    NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES_REVISION_2,
+    NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
     NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
     NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT,
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
@@ -14,8 +16,8 @@ use ndis_sys::{
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES,
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES,
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES, NDIS_OFFLOAD, NDIS_OID,
-    NDIS_PM_CAPABILITIES, NDIS_RECEIVE_SCALE_CAPABILITIES, NDIS_SIZEOF_LINK_STATE_REVISION_1,
-    NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1,
+    NDIS_PM_CAPABILITIES, NDIS_RECEIVE_FILTER_CAPABILITIES, NDIS_RECEIVE_SCALE_CAPABILITIES,
+    NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1,
     NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
     NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1, NDIS_STATUS,
     NDIS_STATUS_BAD_VERSION, NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS, NdisInterfaceInternal,
@@ -45,6 +47,8 @@ pub(crate) struct Attributes {
     pub(crate) rss: Option<Box<NDIS_RECEIVE_SCALE_CAPABILITIES>>,
     /// `DefaultOffloadConfiguration`.
     pub(crate) offload: Option<Box<NDIS_OFFLOAD>>,
+    /// `CurrentReceiveFilterCapabilities`.
+    pub(crate) receive_filters: Option<Box<NDIS_RECEIVE_FILTER_CAPABILITIES>>,
     /// The link as it was last told.
     pub(crate) link: NDIS_LINK_STATE,
     /// What the miniport was last told to let through.
@@ -68,6 +72,7 @@ impl Default for Attributes {
             power: None,
             rss: None,
             offload: None,
+            receive_filters: None,
             link: NDIS_LINK_STATE {
                 Header: NDIS_OBJECT_HEADER::new(
                     NDIS_OBJECT_TYPE_DEFAULT,
@@ -145,8 +150,11 @@ crate::ddi! { "ndis.sys":
             NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES => unsafe {
                 set_offload(adapter, MiniportAttributes)
             },
-            NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES
-            | NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_NDK_ATTRIBUTES
+            // SAFETY: as above.
+            NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES => unsafe {
+                set_hardware_assist(adapter, MiniportAttributes)
+            },
+            NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_NDK_ATTRIBUTES
             | NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES => NDIS_STATUS_SUCCESS,
             other => {
                 eprintln!("ndis-host: {NAME}: attributes of type {other:#x} are not supported");
@@ -263,5 +271,23 @@ unsafe fn set_offload(
     // SAFETY: the caller's contract.
     let offload = unsafe { configuration.as_ref() }.map(|it| Box::new(*it));
     adapter.with_attributes(|attributes| attributes.offload = offload);
+    NDIS_STATUS_SUCCESS
+}
+
+/// # Safety
+/// Hardware assist attributes with valid pointers.
+unsafe fn set_hardware_assist(
+    adapter: &'static Adapter,
+    attributes: *const NDIS_MINIPORT_ADAPTER_ATTRIBUTES,
+) -> NDIS_STATUS {
+    // SAFETY: the caller's contract; only a field of the first revision with receive filters is read.
+    let given = unsafe { &*attributes.cast::<NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES>() };
+    if given.Header.Revision < NDIS_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES_REVISION_2 {
+        return NDIS_STATUS_SUCCESS;
+    }
+    // SAFETY: the caller's contract.
+    let filters = unsafe { given.CurrentReceiveFilterCapabilities.as_ref() };
+    let filters = filters.map(|it| Box::new(*it));
+    adapter.with_attributes(|attributes| attributes.receive_filters = filters);
     NDIS_STATUS_SUCCESS
 }

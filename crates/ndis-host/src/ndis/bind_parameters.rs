@@ -69,6 +69,7 @@ impl BindParameters {
             MacOptions: general.MacOptions,
             CompartmentId: NET_IF_COMPARTMENT_ID_PRIMARY,
             DefaultOffloadConfiguration: pointer(&mut attributes.offload),
+            ReceiveFilterCapabilities: pointer(&mut attributes.receive_filters),
             PowerManagementCapabilitiesEx: pointer(&mut attributes.power),
             ..NDIS_BIND_PARAMETERS::zeroed()
         });

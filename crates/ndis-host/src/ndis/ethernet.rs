@@ -19,11 +19,25 @@ pub struct EthernetFilter {
     pub packet_types: u32,
     /// Multicast addresses, sorted, without duplicates.
     pub multicast: Vec<Mac>,
+    /// Receive filters of the default queue.
+    pub receive: Vec<ReceiveFilter>,
+}
+
+/// A receive filter: directed frames to an address in a VLAN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiveFilter {
+    /// The number that NDIS gave it.
+    pub id: u32,
+    /// The address.
+    pub mac: Mac,
+    /// The VLAN; 0 is for frames without a tag, or with VLAN id 0.
+    pub vlan: u16,
 }
 
 impl EthernetFilter {
-    /// Whether a frame to `destination` passes, on an adapter whose own address is `own`.
-    pub fn passes(&self, destination: Mac, own: Mac) -> bool {
+    /// Whether a frame to `destination` in that VLAN (0 for none) passes, on an adapter whose own address
+    /// is `own`.
+    pub fn passes(&self, destination: Mac, vlan: u16, own: Mac) -> bool {
         let wants = |bit: u32| self.packet_types & bit != 0;
         if wants(NDIS_PACKET_TYPE_PROMISCUOUS) {
             return true;
@@ -35,7 +49,9 @@ impl EthernetFilter {
                 || wants(NDIS_PACKET_TYPE_MULTICAST)
                     && self.multicast.binary_search(&destination).is_ok()
         } else {
-            wants(NDIS_PACKET_TYPE_DIRECTED) && destination == own
+            let listed = |filter: &ReceiveFilter| filter.mac == destination && filter.vlan == vlan;
+            wants(NDIS_PACKET_TYPE_DIRECTED)
+                && (destination == own || self.receive.iter().any(listed))
         }
     }
 
@@ -53,9 +69,18 @@ impl EthernetFilter {
         for filter in filters {
             all.packet_types |= filter.packet_types;
             addresses.extend(filter.multicast);
+            all.receive.extend(filter.receive);
         }
         all.set_multicast(addresses);
         all
+    }
+}
+
+/// The VLAN of a frame, from what follows its addresses; 0 if that is no tag.
+pub(crate) fn vlan_of(after_addresses: &[u8]) -> u16 {
+    match *after_addresses {
+        [0x81, 0x00, high, low, ..] => u16::from_be_bytes([high, low]) & 0xfff,
+        _ => 0,
     }
 }
 
@@ -68,11 +93,17 @@ mod tests {
 
     const OWN: Mac = [2, 0, 0, 0, 0, 1];
     const GROUP: Mac = [1, 0, 0x5e, 0, 0, 1];
+    const FILTERED: Mac = [2, 0, 0, 0, 0, 3];
 
     fn filter(packet_types: u32) -> EthernetFilter {
         EthernetFilter {
             packet_types,
             multicast: vec![GROUP],
+            receive: vec![ReceiveFilter {
+                id: 1,
+                mac: FILTERED,
+                vlan: 10,
+            }],
         }
     }
 
@@ -95,11 +126,20 @@ mod tests {
         ];
         for (types, destination, expected) in cases {
             assert_eq!(
-                filter(types).passes(destination, OWN),
+                filter(types).passes(destination, 0, OWN),
                 expected,
                 "{types:#x} {destination:x?}"
             );
         }
+    }
+
+    #[test]
+    fn a_receive_filter_lets_its_address_through_in_its_vlan_only() {
+        let passes = |types, vlan| filter(types).passes(FILTERED, vlan, OWN);
+        assert!(passes(NDIS_PACKET_TYPE_DIRECTED, 10));
+        assert!(!passes(NDIS_PACKET_TYPE_DIRECTED, 0));
+        assert!(!passes(NDIS_PACKET_TYPE_DIRECTED, 11));
+        assert!(!passes(NDIS_PACKET_TYPE_BROADCAST, 10));
     }
 
     #[test]

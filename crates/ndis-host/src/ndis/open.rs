@@ -111,11 +111,12 @@ crate::ddi! { "ndis.sys":
         binding.require_state(&[BindingState::Closing, BindingState::Opening], NAME);
         binding.require_quiet(NAME);
         let filter = binding.filter();
-        if filter.packet_types != 0 || !filter.multicast.is_empty() {
+        let lists = (filter.multicast.len(), filter.receive.len());
+        if filter.packet_types != 0 || lists != (0, 0) {
             binding.broken(&format!(
-                "NdisCloseAdapterEx with packet filter {:#x} and {} multicast addresses still set",
-                filter.packet_types,
-                filter.multicast.len()
+                "NdisCloseAdapterEx with packet filter {:#x}, {} multicast addresses and {} receive \
+                 filters still set",
+                filter.packet_types, lists.0, lists.1
             ));
         }
         binding.set_open(Open::Closing);

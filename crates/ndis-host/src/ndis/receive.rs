@@ -6,15 +6,15 @@
 use std::sync::Arc;
 
 use ndis_sys::{
-    NDIS_HANDLE, NDIS_PORT_NUMBER, NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL, NDIS_RECEIVE_FLAGS_RESOURCES,
-    NDIS_RETURN_FLAGS_DISPATCH_LEVEL, NET_BUFFER_LIST,
+    Ieee8021QNetBufferListInfo, NDIS_HANDLE, NDIS_PORT_NUMBER, NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL,
+    NDIS_RECEIVE_FLAGS_RESOURCES, NDIS_RETURN_FLAGS_DISPATCH_LEVEL, NET_BUFFER_LIST,
 };
 use smallvec::SmallVec;
 
 use super::adapter::{Adapter, AdapterState};
 use super::binding::{Binding, BindingState, Busy};
 use super::driver::run_data;
-use super::ethernet::{EthernetFilter, Mac};
+use super::ethernet::{self, EthernetFilter, Mac};
 use super::filter::{self, Layer, Module};
 use super::nbl::data;
 use super::nbl::owner::{self, Chain, Party};
@@ -137,9 +137,10 @@ fn distribute(
     let wanted: SmallVec<[SmallVec<[usize; 2]>; 64]> = chain
         .iter()
         .map(|&nbl| {
-            let destination = destination(nbl);
-            let wants =
-                |(_, _, filter): &(_, _, Arc<EthernetFilter>)| filter.passes(destination, own);
+            let (destination, vlan) = (destination(nbl), vlan(nbl));
+            let wants = |(_, _, filter): &(_, _, Arc<EthernetFilter>)| {
+                filter.passes(destination, vlan, own)
+            };
             (0..receivers.len())
                 .filter(|&index| wants(&receivers[index]))
                 .collect()
@@ -271,6 +272,19 @@ fn receives(binding: &Binding) -> bool {
         binding.state(),
         BindingState::Running | BindingState::Restarting | BindingState::Pausing
     )
+}
+
+/// The VLAN that a frame is in, by its tag or by what stands beside it; 0 for none.
+fn vlan(nbl: Nbl) -> u16 {
+    let info = nbl.info()[Ieee8021QNetBufferListInfo] as usize;
+    if info != 0 {
+        return (info >> 4) as u16 & 0xfff;
+    }
+    let mut tag = [0; 4];
+    match nbl.first() {
+        Some(nb) if data::read(nb, 12, &mut tag) == tag.len() => ethernet::vlan_of(&tag),
+        _ => 0,
+    }
 }
 
 fn destination(nbl: Nbl) -> Mac {

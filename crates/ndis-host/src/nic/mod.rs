@@ -64,6 +64,8 @@ pub struct NicConfig {
     /// Whether it takes the tag out of a received frame and indicates it beside it, in
     /// `Ieee8021QNetBufferListInfo`. Whether it puts a tag into a sent frame is said by `mac_options`.
     pub out_of_band_tags: bool,
+    /// How many receive filters for an address in a VLAN it has on its default queue.
+    pub receive_filters: u32,
     /// Whether it has low-power states; NDIS halts it for the time of a sleep if it has none.
     pub sleeps: bool,
     /// How received frames are laid out; several are used in turn.
@@ -98,6 +100,7 @@ impl NicConfig {
                 | NDIS_MAC_OPTION_NO_LOOPBACK
                 | NDIS_MAC_OPTION_8021P_PRIORITY,
             out_of_band_tags: false,
+            receive_filters: 0,
             sleeps: true,
             shapes: vec![Shape::WHOLE],
         }

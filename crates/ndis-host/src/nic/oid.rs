@@ -3,17 +3,20 @@
 use ndis_sys::{
     NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT, NDIS_OID, NDIS_SIZEOF_STATISTICS_INFO_REVISION_1,
     NDIS_STATISTICS_INFO, NDIS_STATISTICS_INFO_REVISION_1, NDIS_STATUS, NDIS_STATUS_INVALID_LENGTH,
-    NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_SUCCESS, OID_802_3_CURRENT_ADDRESS,
-    OID_802_3_MAXIMUM_LIST_SIZE, OID_802_3_MULTICAST_LIST, OID_802_3_PERMANENT_ADDRESS,
-    OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_INTERRUPT_MODERATION,
-    OID_GEN_LINK_PARAMETERS, OID_GEN_MAXIMUM_TOTAL_SIZE, OID_GEN_PROTOCOL_OPTIONS, OID_GEN_RCV_OK,
+    NDIS_STATUS_INVALID_PARAMETER, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_RESOURCES,
+    NDIS_STATUS_SUCCESS, OID_802_3_CURRENT_ADDRESS, OID_802_3_MAXIMUM_LIST_SIZE,
+    OID_802_3_MULTICAST_LIST, OID_802_3_PERMANENT_ADDRESS, OID_GEN_CURRENT_LOOKAHEAD,
+    OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_INTERRUPT_MODERATION, OID_GEN_LINK_PARAMETERS,
+    OID_GEN_MAXIMUM_TOTAL_SIZE, OID_GEN_PROTOCOL_OPTIONS, OID_GEN_RCV_OK,
     OID_GEN_RECEIVE_BLOCK_SIZE, OID_GEN_RECEIVE_BUFFER_SPACE, OID_GEN_STATISTICS,
     OID_GEN_TRANSMIT_BLOCK_SIZE, OID_GEN_TRANSMIT_BUFFER_SPACE, OID_GEN_TRANSMIT_QUEUE_LENGTH,
     OID_GEN_VENDOR_DESCRIPTION, OID_GEN_VENDOR_DRIVER_VERSION, OID_GEN_VENDOR_ID, OID_GEN_XMIT_OK,
-    OID_PM_PARAMETERS, OID_PNP_QUERY_POWER, OID_PNP_SET_POWER,
+    OID_PM_PARAMETERS, OID_PNP_QUERY_POWER, OID_PNP_SET_POWER, OID_RECEIVE_FILTER_CLEAR_FILTER,
+    OID_RECEIVE_FILTER_SET_FILTER,
 };
 
 use super::{Nic, Statistics};
+use crate::ndis::oid::receive_filter;
 use crate::ndis::oid::request::Request;
 use ndis_sys::NDIS_PACKET_TYPE_PROMISCUOUS;
 
@@ -59,9 +62,44 @@ impl Nic {
                 request.set_counts(input.len() as u32, 0);
             }
             status
+        } else if request.is_method() && request.oid() == OID_RECEIVE_FILTER_SET_FILTER {
+            self.set_receive_filter(request)
         } else {
             NDIS_STATUS_NOT_SUPPORTED
         }
+    }
+
+    fn set_receive_filter(&self, request: Request) -> NDIS_STATUS {
+        let buffer = request.method_input();
+        let filter = match receive_filter::parse(&buffer) {
+            Ok(filter) => filter,
+            Err(status) => return status,
+        };
+        let mut state = self.state.lock();
+        let filters = &mut state.filter.receive;
+        if filters.len() >= self.config.receive_filters as usize {
+            return NDIS_STATUS_RESOURCES;
+        }
+        if filter.id == 0 || filters.iter().any(|other| other.id == filter.id) {
+            return NDIS_STATUS_INVALID_PARAMETER;
+        }
+        filters.push(filter);
+        drop(state);
+        request.answer_method(&buffer);
+        NDIS_STATUS_SUCCESS
+    }
+
+    fn clear_receive_filter(&self, input: &[u8]) -> NDIS_STATUS {
+        let id = match receive_filter::cleared(input) {
+            Ok(id) => id,
+            Err(status) => return status,
+        };
+        self.state
+            .lock()
+            .filter
+            .receive
+            .retain(|filter| filter.id != id);
+        NDIS_STATUS_SUCCESS
     }
 
     fn query(&self, oid: NDIS_OID) -> Option<Vec<u8>> {
@@ -112,6 +150,9 @@ impl Nic {
                     return NDIS_STATUS_INVALID_LENGTH;
                 };
                 self.state.lock().lookahead = lookahead;
+            }
+            OID_RECEIVE_FILTER_CLEAR_FILTER if self.config.receive_filters != 0 => {
+                return self.clear_receive_filter(input);
             }
             OID_GEN_PROTOCOL_OPTIONS
             | OID_GEN_LINK_PARAMETERS

@@ -13,6 +13,7 @@ use ndis_sys::{
 
 use super::{ByKind, CALLER, Nic, frames};
 use crate::ndis::caller;
+use crate::ndis::ethernet;
 use crate::ndis::nbl::{data, owner};
 use crate::ndis::oid::NdisMOidRequestComplete;
 use crate::ndis::oid::request::Request;
@@ -193,7 +194,8 @@ impl Nic {
             let Some(&destination) = frame.first_chunk() else {
                 continue;
             };
-            if running && state.filter.passes(destination, self.config.mac) {
+            let vlan = ethernet::vlan_of(frame.get(12..).unwrap_or_default());
+            if running && state.filter.passes(destination, vlan, self.config.mac) {
                 state.statistics.received_frames += 1;
                 state.statistics.received_bytes += frame.len() as u64;
                 let bytes = frame.len() as u64;

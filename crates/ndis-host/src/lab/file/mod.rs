@@ -119,6 +119,10 @@ pub struct NicSection {
     /// NIC that inserts and strips them does.
     #[serde(default)]
     pub out_of_band_tags: bool,
+    /// How many receive filters for an address in a VLAN it has, by which it lets frames in besides
+    /// those to its own address.
+    #[serde(default)]
+    pub receive_filters: u32,
     /// How frames that it receives lie in memory.
     #[serde(default)]
     pub shapes: ShapesKey,

@@ -324,6 +324,7 @@ fn configuration(nic: &NicSection, of_wire: Option<[u8; 6]>) -> NicConfig {
     if nic.out_of_band_tags {
         config = config.handling_tags();
     }
+    config.receive_filters = nic.receive_filters;
     config.shapes = match nic.shapes {
         ShapesKey::Whole => vec![Shape::WHOLE],
         ShapesKey::Awkward => Shape::awkward(),

@@ -11,9 +11,11 @@ use ndis_sys::{
     NDIS_STATUS_MULTICAST_FULL, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_SUCCESS,
     NdisRequestSetInformation, OID_802_3_ADD_MULTICAST_ADDRESS, OID_802_3_DELETE_MULTICAST_ADDRESS,
     OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER,
+    OID_RECEIVE_FILTER_CLEAR_FILTER, OID_RECEIVE_FILTER_SET_FILTER,
 };
 
 use super::queue::{Entry, Own, Source};
+use super::receive_filter;
 use super::request::{self, Request};
 use crate::ndis::binding::Binding;
 use crate::ndis::ethernet::{EthernetFilter, Mac};
@@ -24,6 +26,9 @@ use crate::ndis::ethernet::{EthernetFilter, Mac};
 /// The answer, where the request is wrong.
 pub(super) fn translate(binding: &'static Binding, request: Request) -> Result<Entry, NDIS_STATUS> {
     let source = Source::Binding(binding, request);
+    if request.is_method() && request.oid() == OID_RECEIVE_FILTER_SET_FILTER {
+        return receive_filter::set(binding, request);
+    }
     if !request.is_set() {
         return Ok(Entry::new(request, source));
     }
@@ -84,6 +89,7 @@ pub(super) fn translate(binding: &'static Binding, request: Request) -> Result<E
                 status
             }))
         }
+        OID_RECEIVE_FILTER_CLEAR_FILTER => receive_filter::clear(binding, request, &input),
         _ => Ok(Entry::new(request, source)),
     }
 }

@@ -11,6 +11,7 @@
 //! | `request` | the fields of a request |
 //! | `answer` | what NDIS knows itself |
 //! | `filter` | packet filter, multicast list, look-ahead |
+//! | `receive_filter` | receive filters for addresses |
 //! | `statistics` | single counters from `OID_GEN_STATISTICS` |
 //! | `clone` | clones for intermediate drivers |
 //! | `direct` | requests past the queue |
@@ -20,6 +21,7 @@ pub(crate) mod clone;
 mod direct;
 mod filter;
 mod queue;
+pub(crate) mod receive_filter;
 pub(crate) mod request;
 mod statistics;
 

@@ -131,6 +131,44 @@ impl Request {
         request.DATA.QUERY_INFORMATION = query;
     }
 
+    /// What a method request is given, as far as its answer would have room too.
+    pub(crate) fn method_input(self) -> Vec<u8> {
+        let (start, length) = self.method_buffer();
+        if start.is_null() {
+            return Vec::new();
+        }
+        // SAFETY: the buffer lives with the request and has this length.
+        unsafe { std::slice::from_raw_parts(start, length) }.to_vec()
+    }
+
+    /// Answers a method request with as many bytes as there is room for.
+    pub(crate) fn answer_method(self, answer: &[u8]) {
+        let (start, room) = self.method_buffer();
+        let length = room.min(answer.len());
+        // SAFETY: the buffer lives with the request and has room for this length.
+        unsafe { ptr::copy_nonoverlapping(answer.as_ptr(), start, length) };
+        // SAFETY: the request lives, by `new`, and this is its only reference.
+        let request = unsafe { &mut *self.0 };
+        // SAFETY: the request is a method, as `method_buffer` makes sure.
+        let method = unsafe { &mut request.DATA.METHOD_INFORMATION };
+        method.BytesWritten = length as u32;
+        method.BytesRead = length as u32;
+    }
+
+    fn method_buffer(self) -> (*mut u8, usize) {
+        assert!(
+            self.is_method(),
+            "only a method has one buffer for both ways"
+        );
+        // SAFETY: the request lives, by `new`.
+        let data = unsafe { (*self.0).DATA };
+        // SAFETY: the request is a method, and all bytes are valid in its member.
+        let method = unsafe { data.METHOD_INFORMATION };
+        let start: *mut u8 = method.InformationBuffer.cast();
+        let length = method.InputBufferLength.min(method.OutputBufferLength);
+        (start, if start.is_null() { 0 } else { length as usize })
+    }
+
     /// What the request says was done, and how much there is room for: (name of the count, it, limit).
     pub(crate) fn counts(self) -> (&'static str, u32, u32) {
         if self.is_method() {
