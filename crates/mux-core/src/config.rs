@@ -2,13 +2,15 @@
 //!
 //! | value | key | type | meaning |
 //! |---|---|---|---|
-//! | `UpperBindings` | the binding's | REG_MULTI_SZ | device names of the virtual miniports |
+//! | `UpperBindings` | the binding's | REG_MULTI_SZ | device names of the virtual miniports; [`upper_bindings`] says how a long list goes on |
 //! | `VlanId` | the virtual miniport's | REG_SZ or REG_DWORD | 1 to 4094; 0 or absent: no tag |
 //! | `NetworkAddress` | the virtual miniport's | REG_SZ | the MAC address; absent: one is made up |
 //!
 //! Everything here may be written by hand, so everything is checked, and each error says which value,
 //! what is wrong with it, and what is allowed. Reading the registry is the driver's; an absent value
 //! is its to interpret by the table above.
+
+pub mod upper_bindings;
 
 use core::fmt;
 
@@ -95,14 +97,15 @@ pub fn same_name(one: &[u16], other: &[u16]) -> bool {
     units(one).eq(units(other))
 }
 
-/// Whether [`multi_sz`] gives every name of an `UpperBindings` value, and how many that are.
+/// Whether [`upper_bindings::names`] gives every name of these values of `UpperBindings`, and how many
+/// that are.
 ///
 /// # Errors
 /// [`ConfigError`] for the first thing that it leaves out; the names that it gives are good
 /// nevertheless.
-pub fn check_upper_bindings(value: &[u16]) -> Result<usize, ConfigError> {
+pub fn check_upper_bindings<P: AsRef<[u16]>>(parts: &[P]) -> Result<usize, ConfigError> {
     let mut count: usize = 0;
-    for name in strings(value) {
+    for name in parts.iter().flat_map(|part| strings(part.as_ref())) {
         count = count.saturating_add(1);
         if name.len() > MAXIMUM_NAME_LENGTH {
             return Err(ConfigError::NameTooLong {
@@ -127,6 +130,11 @@ pub enum ConfigError {
         /// What it is.
         number: u32,
     },
+    /// `VlanId` is that of another virtual miniport on the same adapter.
+    VlanIdTaken {
+        /// Which.
+        vlan: VlanId,
+    },
     /// `NetworkAddress` is not twelve hexadecimal digits.
     AddressNotHexadecimal,
     /// `NetworkAddress` is not six bytes.
@@ -139,6 +147,8 @@ pub enum ConfigError {
         /// What it is.
         address: MacAddress,
     },
+    /// `UpperBindings` is no REG_MULTI_SZ.
+    NotNames,
     /// `UpperBindings` has more than [`MAXIMUM_VIRTUAL_MINIPORTS`] names.
     TooManyNames,
     /// `UpperBindings` has a name longer than [`MAXIMUM_NAME_LENGTH`].
@@ -154,11 +164,13 @@ impl ConfigError {
     /// The name of the registry value that is wrong.
     pub const fn value_name(&self) -> &'static str {
         match self {
-            Self::VlanIdNotNumber | Self::VlanIdOutOfRange { .. } => VLAN_ID,
+            Self::VlanIdNotNumber | Self::VlanIdOutOfRange { .. } | Self::VlanIdTaken { .. } => {
+                VLAN_ID
+            }
             Self::AddressNotHexadecimal
             | Self::AddressLength { .. }
             | Self::AddressNotStation { .. } => NETWORK_ADDRESS,
-            Self::TooManyNames | Self::NameTooLong { .. } => UPPER_BINDINGS,
+            Self::NotNames | Self::TooManyNames | Self::NameTooLong { .. } => UPPER_BINDINGS,
         }
     }
 }
@@ -170,6 +182,10 @@ impl fmt::Display for ConfigError {
         match self {
             Self::VlanIdNotNumber => write!(f, "is not a decimal number: {VLANS}"),
             Self::VlanIdOutOfRange { number } => write!(f, "is {number}: {VLANS}"),
+            Self::VlanIdTaken { vlan } => write!(
+                f,
+                "is {vlan}, which another virtual miniport of the same adapter has: allowed is each once"
+            ),
             Self::AddressNotHexadecimal => f.write_str(
                 "is not a MAC address: allowed are twelve hexadecimal digits, like 02AABBCCDDEE or \
                  02-AA-BB-CC-DD-EE",
@@ -182,6 +198,7 @@ impl fmt::Display for ConfigError {
                 "is {address}, which no adapter can have: allowed are addresses other than zero \
                  whose first octet is even"
             ),
+            Self::NotNames => f.write_str("is not a list of names: allowed is REG_MULTI_SZ"),
             Self::TooManyNames => write!(
                 f,
                 "has too many names: allowed are {MAXIMUM_VIRTUAL_MINIPORTS}"
@@ -196,6 +213,37 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+/// What is written to `VlanId`: decimal digits, and where the first one is.
+pub fn vlan_id_text(vlan: VlanId) -> ([u16; 4], usize) {
+    let number = vlan.get();
+    let digits = [
+        number / 1000,
+        number / 100 % 10,
+        number / 10 % 10,
+        number % 10,
+    ];
+    let first = digits.iter().position(|&digit| digit != 0).unwrap_or(3);
+    (
+        digits.map(|digit| digit.saturating_add(u16::from(b'0'))),
+        first,
+    )
+}
+
+/// What is written to `NetworkAddress`: twelve hexadecimal digits.
+pub fn network_address_text(address: MacAddress) -> [u16; 12] {
+    let mut digits = [0; 12];
+    let nibbles = address
+        .octets()
+        .into_iter()
+        .flat_map(|octet| [octet >> 4, octet & 15]);
+    for (place, nibble) in digits.iter_mut().zip(nibbles) {
+        let digit =
+            char::from_digit(u32::from(nibble), 16).map_or('0', |it| it.to_ascii_uppercase());
+        *place = u32::from(digit) as u16;
+    }
+    digits
+}
 
 fn station(address: MacAddress) -> Result<MacAddress, ConfigError> {
     if address.usable_as_station() {

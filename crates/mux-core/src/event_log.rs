@@ -29,11 +29,15 @@ pub enum Message {
     NotStarted,
     /// A changed configuration could not be taken over.
     NotTakenOver,
+    /// `VlanId` is that of another virtual miniport of the adapter.
+    VlanIdTaken,
+    /// `UpperBindings` is no list of names.
+    NotNames,
 }
 
 impl Message {
     /// Every message, in the order of their identifiers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::VlanIdNotNumber,
         Self::VlanIdOutOfRange,
         Self::AddressNotHexadecimal,
@@ -43,6 +47,8 @@ impl Message {
         Self::NameTooLong,
         Self::NotStarted,
         Self::NotTakenOver,
+        Self::VlanIdTaken,
+        Self::NotNames,
     ];
 
     /// The event's identifier, as the viewer shows it. It never changes its meaning.
@@ -58,6 +64,8 @@ impl Message {
             Self::NameTooLong => 7,
             Self::NotStarted => 8,
             Self::NotTakenOver => 9,
+            Self::VlanIdTaken => 10,
+            Self::NotNames => 11,
         }
     }
 
@@ -72,11 +80,13 @@ impl Message {
             | Self::AddressLength
             | Self::AddressNotStation
             | Self::TooManyNames
-            | Self::NameTooLong => WARNING,
+            | Self::NameTooLong
+            | Self::NotNames => WARNING,
             Self::VlanIdNotNumber
             | Self::VlanIdOutOfRange
             | Self::NotStarted
-            | Self::NotTakenOver => ERROR,
+            | Self::NotTakenOver
+            | Self::VlanIdTaken => ERROR,
         };
         severity | self.id() as u32
     }
@@ -123,6 +133,14 @@ impl Message {
                 "The VLAN adapters of the network adapter %2 did not all take over their new \
                  configuration: NDIS status %3. Change it again, or restart the network adapter."
             }
+            Self::VlanIdTaken => {
+                "The VLAN adapter %2 was not started: its VlanId is %3, and another VLAN adapter of the \
+                 same network adapter is in that VLAN. Give it another one."
+            }
+            Self::NotNames => {
+                "The network adapter %2 has an UpperBindings that is not a list of names and counts as \
+                 empty. Allowed is REG_MULTI_SZ."
+            }
         }
     }
 }
@@ -134,9 +152,11 @@ impl ConfigError {
         match self {
             Self::VlanIdNotNumber => Message::VlanIdNotNumber,
             Self::VlanIdOutOfRange { .. } => Message::VlanIdOutOfRange,
+            Self::VlanIdTaken { .. } => Message::VlanIdTaken,
             Self::AddressNotHexadecimal => Message::AddressNotHexadecimal,
             Self::AddressLength { .. } => Message::AddressLength,
             Self::AddressNotStation { .. } => Message::AddressNotStation,
+            Self::NotNames => Message::NotNames,
             Self::TooManyNames => Message::TooManyNames,
             Self::NameTooLong { .. } => Message::NameTooLong,
         }
@@ -157,7 +177,10 @@ pub struct Detail<'a>(&'a ConfigError);
 impl fmt::Display for Detail<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            ConfigError::VlanIdNotNumber | ConfigError::AddressNotHexadecimal => Ok(()),
+            ConfigError::VlanIdNotNumber
+            | ConfigError::AddressNotHexadecimal
+            | ConfigError::NotNames => Ok(()),
+            ConfigError::VlanIdTaken { vlan } => write!(f, "{vlan}"),
             ConfigError::VlanIdOutOfRange { number } => write!(f, "{number}"),
             ConfigError::AddressLength { length } => write!(f, "{length}"),
             ConfigError::AddressNotStation { address } => write!(f, "{address}"),
@@ -172,7 +195,7 @@ mod tests {
     use std::string::ToString as _;
 
     use super::*;
-    use crate::MacAddress;
+    use crate::{MacAddress, VlanId};
 
     #[test]
     fn identifiers_count_from_one_and_codes_are_the_drivers_own() {
@@ -193,7 +216,11 @@ mod tests {
         let errors = [
             ConfigError::VlanIdNotNumber,
             ConfigError::VlanIdOutOfRange { number: u32::MAX },
+            ConfigError::VlanIdTaken {
+                vlan: VlanId::MAXIMUM,
+            },
             ConfigError::AddressNotHexadecimal,
+            ConfigError::NotNames,
             ConfigError::AddressLength { length: usize::MAX },
             ConfigError::AddressNotStation {
                 address: MacAddress([0xFF; 6]),

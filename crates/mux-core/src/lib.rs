@@ -4,10 +4,11 @@
 //! and comes off a frame ([`tagging`]), which virtual miniports a frame is for ([`demux`],
 //! [`filter`]), what a virtual miniport and a binding may do next ([`lifecycle`]), how one setting of
 //! the adapter below follows many wishes from above ([`reconcile`]), what the registry says
-//! ([`config`]) and what an administrator is told ([`event_log`]), how long a frame may be ([`mtu`]),
-//! what is counted ([`statistics`]), who answers an OID ([`oid`]), who is told of a status ([`status`])
-//! and what a PnP event means ([`pnp`]). [`control`] is what an administrator's program and the driver
-//! say to each other, and [`wire`] has the types of the frame itself.
+//! ([`config`]), which VLANs are taken ([`vlans`]) and what an administrator is told ([`event_log`]), how
+//! long a frame may be ([`mtu`]), what is counted ([`statistics`]), who answers an OID ([`oid`]), who is
+//! told of a status ([`status`]) and what a PnP event means ([`pnp`]). [`control`] is what an
+//! administrator's program and the driver say to each other, and [`wire`] has the types of the frame
+//! itself.
 //!
 //! # What is not here
 //!
@@ -63,6 +64,7 @@ pub mod reconcile;
 pub mod statistics;
 pub mod status;
 pub mod tagging;
+pub mod vlans;
 pub mod wire;
 
 pub use wire::mac::MacAddress;

@@ -181,7 +181,7 @@ fn a_name_of_260_units_is_taken_and_one_of_261_left_out() {
     let value = format!("{}\0{}\0last\0\0", "a".repeat(260), "b".repeat(261));
     assert_eq!(names(&value), ["a".repeat(260).as_str(), "last"]);
     assert_eq!(
-        check_upper_bindings(&wide(&value)),
+        check_upper_bindings(&[wide(&value)]),
         Err(ConfigError::NameTooLong {
             position: 2,
             length: 261
@@ -193,11 +193,11 @@ fn a_name_of_260_units_is_taken_and_one_of_261_left_out() {
 fn no_more_than_4094_names_are_taken() {
     let value = "x\0".repeat(4094);
     assert_eq!(names(&value).len(), 4094);
-    assert_eq!(check_upper_bindings(&wide(&value)), Ok(4094));
+    assert_eq!(check_upper_bindings(&[wide(&value)]), Ok(4094));
     let value = "x\0".repeat(4095);
     assert_eq!(names(&value).len(), 4094);
     assert_eq!(
-        check_upper_bindings(&wide(&value)),
+        check_upper_bindings(&[wide(&value)]),
         Err(ConfigError::TooManyNames)
     );
 }
@@ -207,11 +207,15 @@ fn errors_say_which_value_what_is_wrong_and_what_is_allowed() {
     let errors = [
         ConfigError::VlanIdNotNumber,
         ConfigError::VlanIdOutOfRange { number: 4095 },
+        ConfigError::VlanIdTaken {
+            vlan: VlanId::MAXIMUM,
+        },
         ConfigError::AddressNotHexadecimal,
         ConfigError::AddressLength { length: 5 },
         ConfigError::AddressNotStation {
             address: MacAddress::BROADCAST,
         },
+        ConfigError::NotNames,
         ConfigError::TooManyNames,
         ConfigError::NameTooLong {
             position: 2,
@@ -223,11 +227,14 @@ fn errors_say_which_value_what_is_wrong_and_what_is_allowed() {
         [
             "VlanId is not a decimal number: allowed are 1 to 4094, and 0 for no tag",
             "VlanId is 4095: allowed are 1 to 4094, and 0 for no tag",
+            "VlanId is 4094, which another virtual miniport of the same adapter has: allowed is each \
+             once",
             "NetworkAddress is not a MAC address: allowed are twelve hexadecimal digits, like \
              02AABBCCDDEE or 02-AA-BB-CC-DD-EE",
             "NetworkAddress is 5 bytes long: allowed are 6",
             "NetworkAddress is FF-FF-FF-FF-FF-FF, which no adapter can have: allowed are addresses \
              other than zero whose first octet is even",
+            "UpperBindings is not a list of names: allowed is REG_MULTI_SZ",
             "UpperBindings has too many names: allowed are 4094",
             "UpperBindings has a name of 261 characters in place 2: allowed are 260",
         ]
@@ -235,6 +242,17 @@ fn errors_say_which_value_what_is_wrong_and_what_is_allowed() {
 }
 
 proptest! {
+    #[test]
+    fn what_is_written_to_the_registry_is_read_as_the_same(vlan in 0_u32..=4094, octets: [u8; 6]) {
+        let vlan = VlanId::new(vlan).unwrap();
+        let (digits, first) = vlan_id_text(vlan);
+        prop_assert_eq!(parse_vlan_id(Value::Text(&digits[first..])), Ok(vlan));
+        let address = MacAddress(octets);
+        let read = parse_network_address(&network_address_text(address));
+        prop_assert_eq!(read.is_ok(), address.usable_as_station());
+        prop_assert_eq!(read.unwrap_or(address), address);
+    }
+
     #[test]
     fn any_units_are_a_vlan_id_or_refused(units in prop::collection::vec(any::<u16>(), 0..20)) {
         if let Ok(vlan) = parse_vlan_id(Value::Text(&units)) {
@@ -274,6 +292,6 @@ proptest! {
         let joined: Vec<u16> = names.concat();
         let without_terminators: Vec<u16> = units.iter().copied().filter(|unit| *unit != 0).collect();
         prop_assert_eq!(joined, without_terminators);
-        prop_assert_eq!(check_upper_bindings(&units), Ok(names.len()));
+        prop_assert_eq!(check_upper_bindings(&[&units]), Ok(names.len()));
     }
 }
