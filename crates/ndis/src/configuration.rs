@@ -80,7 +80,7 @@ impl Configuration<'_> {
     /// [`Status::RESOURCES`] if there is no memory for a copy.
     pub fn read(
         &mut self,
-        name: &'static [u16],
+        name: &[u16],
         read_as: ReadAs,
         _at: Passive<'_>,
     ) -> Result<Option<Value>> {
@@ -108,6 +108,59 @@ impl Configuration<'_> {
         let parameter = unsafe { &*parameter };
         // SAFETY: the same goes for what it points at.
         unsafe { Value::copy_of(parameter) }
+    }
+
+    /// Writes a text.
+    ///
+    /// # Errors
+    /// [`Status::INVALID_LENGTH`] if it is longer than a `UNICODE_STRING` can say with its terminator,
+    /// or what `NdisWriteConfiguration` says: the value is as it was.
+    pub fn write_text(&mut self, name: &[u16], text: &[u16], at: Passive<'_>) -> Result {
+        let mut value = Vec::new();
+        value
+            .try_reserve_exact(text.len() + 1)
+            .map_err(|_| Status::RESOURCES)?;
+        value.extend_from_slice(text);
+        value.push(0);
+        self.write(name, sys::NdisParameterString, &value, at)
+    }
+
+    /// Writes several texts: `value` has a terminator after each, and one more.
+    ///
+    /// # Errors
+    /// As for [`write_text`](Self::write_text).
+    pub fn write_multi_text(&mut self, name: &[u16], value: &[u16], at: Passive<'_>) -> Result {
+        self.write(name, sys::NdisParameterMultiString, value, at)
+    }
+
+    /// The documents do not say whether NDIS adds the terminators that the registry wants, so `value`
+    /// has them.
+    fn write(
+        &mut self,
+        name: &[u16],
+        value_type: sys::NDIS_PARAMETER_TYPE,
+        value: &[u16],
+        _at: Passive<'_>,
+    ) -> Result {
+        if value.len() > string::MAXIMUM_UNITS {
+            return Err(Status::INVALID_LENGTH);
+        }
+        let mut keyword = string::raw(name);
+        let mut parameter = sys::NDIS_CONFIGURATION_PARAMETER::zeroed();
+        parameter.ParameterType = value_type;
+        parameter.ParameterData.StringData = string::raw(value);
+        let mut status = sys::NDIS_STATUS_FAILURE;
+        // SAFETY: the handle is open, writes are serialised by `&mut self`, and the strings are only read
+        // (NdisWriteConfiguration).
+        unsafe {
+            sys::NdisWriteConfiguration(
+                &raw mut status,
+                self.handle,
+                &raw mut keyword,
+                &raw mut parameter,
+            );
+        }
+        Status::from_raw(status).ok()
     }
 
     /// Reads the station address that an administrator set. `None` if there is none.

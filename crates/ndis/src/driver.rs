@@ -183,10 +183,7 @@ impl MiniportRegistration {
             )
         };
         Status::from_raw(status).ok()?;
-        Ok(Registered {
-            registration: self,
-            at: entry.at,
-        })
+        Ok(Registered::new(self, entry.at))
     }
 
     pub(crate) fn handle(&self) -> sys::NDIS_HANDLE {
@@ -217,10 +214,7 @@ impl ProtocolRegistration {
             )
         };
         Status::from_raw(status).ok()?;
-        Ok(Registered {
-            registration: self,
-            at: entry.at,
-        })
+        Ok(Registered::new(self, entry.at))
     }
 
     pub(crate) fn handle(&self) -> sys::NDIS_HANDLE {
@@ -256,7 +250,11 @@ impl Deregister for ProtocolRegistration {
     }
 }
 
-impl<R: Deregister> Registered<'_, R> {
+impl<'entry, R: Deregister> Registered<'entry, R> {
+    pub(crate) const fn new(registration: &'entry R, at: Passive<'entry>) -> Self {
+        Self { registration, at }
+    }
+
     /// Leaves the registration to unload.
     pub fn keep(self) {
         core::mem::forget(self);

@@ -28,6 +28,7 @@ extern crate alloc;
 
 pub mod configuration;
 pub mod contract;
+pub mod device;
 pub mod driver;
 pub mod event_log;
 pub mod im;

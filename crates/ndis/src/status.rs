@@ -47,6 +47,8 @@ impl Status {
     pub const REQUEST_ABORTED: Self = Self(sys::NDIS_STATUS_REQUEST_ABORTED);
     /// `NDIS_STATUS_UNSUPPORTED_MEDIA`.
     pub const UNSUPPORTED_MEDIA: Self = Self(sys::NDIS_STATUS_UNSUPPORTED_MEDIA);
+    /// `NDIS_STATUS_INVALID_DEVICE_REQUEST`: a device does not know such a request.
+    pub const INVALID_DEVICE_REQUEST: Self = Self(sys::NDIS_STATUS_INVALID_DEVICE_REQUEST);
     /// `NDIS_STATUS_BAD_VERSION`.
     pub const BAD_VERSION: Self = Self(sys::NDIS_STATUS_BAD_VERSION);
 

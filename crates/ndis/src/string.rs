@@ -74,6 +74,27 @@ pub const fn ascii<const N: usize>(text: &str) -> [u16; N] {
     units
 }
 
+/// The same with a terminator: `N` is one more than the length of the text.
+///
+/// # Panics
+/// As [`ascii`].
+#[must_use]
+pub const fn ascii_terminated<const N: usize>(text: &str) -> [u16; N] {
+    let bytes = text.as_bytes();
+    assert!(
+        bytes.len() + 1 == N,
+        "the length must be that of the text and one"
+    );
+    let mut units = [0; N];
+    let mut i = 0;
+    while i < bytes.len() {
+        assert!(bytes[i].is_ascii(), "only ASCII is the same in UTF-16");
+        units[i] = bytes[i] as u16;
+        i += 1;
+    }
+    units
+}
+
 /// A `UNICODE_STRING` over units that outlive its use. Longer strings than the structure can say
 /// cannot occur: every caller has a bounded string.
 pub(crate) fn raw(units: &[u16]) -> sys::UNICODE_STRING {
@@ -86,6 +107,16 @@ pub(crate) fn raw(units: &[u16]) -> sys::UNICODE_STRING {
         Length: bytes,
         MaximumLength: bytes,
         Buffer: units.as_ptr().cast_mut(),
+    }
+}
+
+/// A `UNICODE_STRING` over units of which the last is a terminator: it counts to what there is room for,
+/// not to the length.
+pub(crate) fn raw_terminated(units: &'static [u16]) -> sys::UNICODE_STRING {
+    let whole = raw(units);
+    sys::UNICODE_STRING {
+        Length: whole.Length.saturating_sub(2),
+        ..whole
     }
 }
 
@@ -106,4 +137,5 @@ pub(crate) unsafe fn units<'a>(string: *const sys::UNICODE_STRING) -> &'a [u16] 
     unsafe { core::slice::from_raw_parts(string.Buffer, usize::from(string.Length) / 2) }
 }
 
-const MAXIMUM_UNITS: usize = 32_767;
+/// How many units a `UNICODE_STRING` can have.
+pub(crate) const MAXIMUM_UNITS: usize = 32_767;

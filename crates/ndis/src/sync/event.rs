@@ -1,7 +1,7 @@
 //! An event that threads at PASSIVE_LEVEL wait for.
 
 use alloc::boxed::Box;
-use core::cell::UnsafeCell;
+use core::{cell::UnsafeCell, num::NonZero};
 
 use ndis_sys as sys;
 
@@ -48,6 +48,12 @@ impl Event {
     pub fn reset(&self) {
         // SAFETY: `try_new` initialised the event.
         unsafe { sys::NdisResetEvent(self.event.get()) };
+    }
+
+    /// Waits until the event is set, for at most `milliseconds`. Whether it is.
+    pub fn wait_at_most(&self, milliseconds: NonZero<u32>, _at: Passive<'_>) -> bool {
+        // SAFETY: `try_new` initialised the event, and the IRQL is PASSIVE_LEVEL.
+        unsafe { sys::NdisWaitEvent(self.event.get(), milliseconds.get()) != 0 }
     }
 
     /// Waits, without a limit, until the event is set.
