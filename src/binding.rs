@@ -9,12 +9,13 @@
 use alloc::vec::Vec;
 
 use mux_core::{
-    MacAddress,
+    MacAddress, VlanId,
     filter::{Abilities, PacketFilter},
     lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
     oid::{OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER},
     reconcile::Next,
     tagging::TagMode,
+    vlans::VlanSet,
 };
 use ndis::{
     Passive, Result, Shared, Status,
@@ -49,6 +50,8 @@ pub(crate) struct Binding {
     instances: Roster<Instance>,
     /// Whose turn it is to change which ones those are.
     changes: Turn,
+    /// The VLANs of those that are initialised.
+    vlans: SpinLock<VlanSet>,
     /// The adapter below, while it is open.
     handle: HandleCell<Self>,
     /// Sends below; open while the binding is running.
@@ -106,6 +109,7 @@ impl Binding {
             receivers: Receivers::try_new()?,
             instances: Roster::try_new()?,
             changes: Turn::try_new()?,
+            vlans: SpinLock::new(VlanSet::new()),
             handle: HandleCell::default(),
             sends: Rundown::try_new()?,
             requests: Rundown::try_new()?,
@@ -157,6 +161,21 @@ impl Binding {
             handle,
             _turn: turn,
         })
+    }
+
+    /// Takes a VLAN; answers whether it was free.
+    pub(crate) fn take_vlan(&self, vlan: VlanId) -> bool {
+        self.vlans.with(|vlans| vlans.insert(vlan))
+    }
+
+    /// Frees a VLAN that was taken.
+    pub(crate) fn free_vlan(&self, vlan: VlanId) {
+        self.vlans.with(|vlans| vlans.remove(vlan));
+    }
+
+    /// Where it is in its life.
+    pub(crate) fn lifecycle(&self) -> LifecycleState {
+        self.state.with(|state| state.lifecycle.state())
     }
 
     /// Adds virtual miniports, with room for what each may have outstanding.

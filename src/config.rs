@@ -7,19 +7,23 @@ use alloc::vec::Vec;
 
 use mux_core::{
     MacAddress, VlanId,
-    config::{self, ConfigError, parse_network_address_bytes, parse_vlan_id},
+    config::{
+        self, ConfigError, parse_network_address_bytes, parse_vlan_id,
+        upper_bindings::{self, ChangeError, Changed, PartName},
+    },
 };
 use ndis::{
-    Passive, Result,
+    Passive, Result, Status,
     configuration::{Configuration, ReadAs, Value},
+    mem::try_to_vec,
     string::ascii,
 };
 
-/// The value of a binding that names its virtual miniports, REG_MULTI_SZ.
-const UPPER_BINDINGS: [u16; 13] = ascii(config::UPPER_BINDINGS);
-
 /// The value of a virtual miniport that says its VLAN, REG_SZ or REG_DWORD.
 const VLAN_ID: [u16; 6] = ascii(config::VLAN_ID);
+
+/// The value of a virtual miniport that says its address, REG_SZ.
+const NETWORK_ADDRESS: [u16; 14] = ascii(config::NETWORK_ADDRESS);
 
 /// What the registry says of one virtual miniport.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,23 +33,145 @@ pub(crate) struct MiniportConfig {
     pub(crate) address: Option<MacAddress>,
 }
 
-/// The device names of a binding's virtual miniports, as a REG_MULTI_SZ. Empty if there are none. What
-/// cannot be used is told to `unused`.
-pub(crate) fn upper_bindings(
-    configuration: &mut Configuration<'_>,
-    unused: impl FnOnce(&ConfigError),
-    at: Passive<'_>,
-) -> Result<Vec<u16>> {
-    let Some(Value::MultiText(names)) =
-        configuration.read(&UPPER_BINDINGS, ReadAs::MultiText, at)?
-    else {
-        return Ok(Vec::new());
-    };
-    if let Err(error) = config::check_upper_bindings(&names) {
-        // What can be used of the list is used.
-        unused(&error);
+/// The names of a binding's virtual miniports, as they stand in its values. Empty if there are none.
+#[derive(Default)]
+pub(crate) struct UpperBindings {
+    parts: Vec<Vec<u16>>,
+}
+
+impl UpperBindings {
+    /// Reads them. What cannot be used is told to `unused`.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`].
+    pub(crate) fn read(
+        configuration: &mut Configuration<'_>,
+        unused: impl Fn(&ConfigError),
+        at: Passive<'_>,
+    ) -> Result<Self> {
+        let mut parts = Vec::new();
+        while let Some(name) = PartName::new(parts.len()) {
+            let part = match configuration.read(name.units(), ReadAs::MultiText, at)? {
+                None => break,
+                Some(Value::MultiText(names)) => names,
+                Some(_) => {
+                    unused(&ConfigError::NotNames);
+                    Vec::new()
+                }
+            };
+            parts.try_reserve(1).map_err(|_| Status::RESOURCES)?;
+            parts.push(part);
+        }
+        if let Err(error) = config::check_upper_bindings(&parts) {
+            // What can be used of the list is used.
+            unused(&error);
+        }
+        Ok(Self { parts })
     }
-    Ok(names)
+
+    /// The device names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u16]> {
+        upper_bindings::names(&self.parts)
+    }
+
+    /// Writes the list with a name in it. It says which value to put back to undo that, if there was
+    /// anything to write.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`] if there are too many or there is no memory, or what NDIS says: the list is as
+    /// it was.
+    pub(crate) fn add(
+        &self,
+        name: &[u16],
+        configuration: &mut Configuration<'_>,
+        at: Passive<'_>,
+    ) -> Result<Option<Changed>> {
+        let changed = upper_bindings::with_name(&self.parts, name).map_err(refused)?;
+        let Some(changed) = changed else {
+            return Ok(None);
+        };
+        let before = self.parts.get(changed.part).map_or(&[0][..], Vec::as_slice);
+        let before = Changed {
+            part: changed.part,
+            value: try_to_vec(before)?,
+        };
+        Self::write(&changed, configuration, at)?;
+        Ok(Some(before))
+    }
+
+    /// Writes the list without a name.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`], or what NDIS says: the list has the name still.
+    pub(crate) fn remove(
+        mut self,
+        name: &[u16],
+        configuration: &mut Configuration<'_>,
+        at: Passive<'_>,
+    ) -> Result {
+        while let Some(changed) =
+            upper_bindings::without_name(&self.parts, name).map_err(refused)?
+        {
+            Self::write(&changed, configuration, at)?;
+            if let Some(part) = self.parts.get_mut(changed.part) {
+                *part = changed.value;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one of the values.
+    ///
+    /// # Errors
+    /// What NDIS says: it is as it was.
+    pub(crate) fn write(
+        changed: &Changed,
+        configuration: &mut Configuration<'_>,
+        at: Passive<'_>,
+    ) -> Result {
+        let name = PartName::new(changed.part).ok_or(Status::RESOURCES)?;
+        configuration.write_multi_text(name.units(), &changed.value, at)
+    }
+}
+
+/// What an administrator's program asked for, to be written where it is read from ever after.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Settings {
+    pub(crate) vlan: Option<VlanId>,
+    pub(crate) address: Option<MacAddress>,
+}
+
+impl Settings {
+    /// These, and of `others` what these do not say.
+    pub(crate) fn or(self, others: Self) -> Self {
+        Self {
+            vlan: self.vlan.or(others.vlan),
+            address: self.address.or(others.address),
+        }
+    }
+
+    /// Writes them into the virtual miniport's own configuration.
+    ///
+    /// # Errors
+    /// What NDIS says.
+    pub(crate) fn write(self, configuration: &mut Configuration<'_>, at: Passive<'_>) -> Result {
+        if let Some(vlan) = self.vlan {
+            let (digits, first) = config::vlan_id_text(vlan);
+            configuration.write_text(&VLAN_ID, digits.get(first..).unwrap_or_default(), at)?;
+        }
+        if let Some(address) = self.address {
+            let digits = config::network_address_text(address);
+            configuration.write_text(&NETWORK_ADDRESS, &digits, at)?;
+        }
+        Ok(())
+    }
+}
+
+fn refused(error: ChangeError) -> Status {
+    match error {
+        ChangeError::Full | ChangeError::NoMemory => Status::RESOURCES,
+        ChangeError::WrongName => Status::INVALID_PARAMETER,
+    }
 }
 
 /// What the registry says of the virtual miniport that is being initialised. `None` if it must not be

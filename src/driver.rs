@@ -5,7 +5,8 @@ use core::fmt;
 use mux_core::{config::ConfigError, event_log::Message};
 use ndis::{
     Passive, Result, Shared, Status,
-    driver::{Driver, DriverCell, Entry, MiniportRegistration, ProtocolRegistration},
+    device::DeviceRegistration,
+    driver::{Deregister, Driver, DriverCell, Entry, MiniportRegistration, ProtocolRegistration},
     event_log::EventLog,
     nbl::DerivedPool,
     pnp::NetPnpEvent,
@@ -31,6 +32,7 @@ pub(crate) struct Mux {
     event_log: EventLog,
     miniport: MiniportRegistration,
     protocol: ProtocolRegistration,
+    device: DeviceRegistration,
     pools: SpinLock<Option<Pools>>,
     bindings: Roster<Binding>,
 }
@@ -52,6 +54,7 @@ impl Mux {
             event_log: EventLog::new(entry),
             miniport: MiniportRegistration::default(),
             protocol: ProtocolRegistration::default(),
+            device: DeviceRegistration::default(),
             pools: SpinLock::new(None),
             bindings: Roster::try_new()?,
         })
@@ -60,6 +63,11 @@ impl Mux {
     /// The registration of the upper edge.
     pub(crate) fn miniport(&self) -> &MiniportRegistration {
         &self.miniport
+    }
+
+    /// The device that programs control the driver by.
+    pub(crate) fn device(&self) -> &DeviceRegistration {
+        &self.device
     }
 
     /// Tells an administrator of something that a device could not have, or not as it is configured.
@@ -148,8 +156,9 @@ impl Driver for Mux {
         entry::unload(at);
     }
 
-    fn uninstall(&self, _at: Passive<'_>) {
-        // Nothing of the driver's keeps it from being unloaded: it has no device.
+    /// The device would keep the driver from being unloaded: nobody opens it from here on.
+    fn uninstall(&self, at: Passive<'_>) {
+        self.device.deregister(at);
     }
 
     fn net_pnp_event(&self, event: NetPnpEvent<'_>, at: Passive<'_>) -> Result {

@@ -8,6 +8,7 @@ use ndis::{
 use wdk_sys::{NTSTATUS, PCUNICODE_STRING, PDRIVER_OBJECT, STATUS_SUCCESS};
 
 use crate::{
+    control,
     driver::{Mux, PROTOCOL_NAME},
     trace,
 };
@@ -62,13 +63,23 @@ fn start(entry: &Entry<'_>) -> Result<Contract> {
 fn register<'entry>(mux: &'entry Mux, entry: &Entry<'entry>, contract: Contract) -> Result {
     let upper = mux.miniport().register::<Mux>(entry, contract)?;
     mux.make_pools()?;
+    register_lower(mux, entry, contract).inspect_err(|_| mux.free_pools())?;
+    upper.keep();
+    Ok(())
+}
+
+/// The device comes last: once it is there somebody may have it open, so nothing that could fail comes
+/// after it.
+fn register_lower<'entry>(mux: &'entry Mux, entry: &Entry<'entry>, contract: Contract) -> Result {
     let lower = mux
         .protocol()
-        .register::<Mux>(entry, &PROTOCOL_NAME, contract)
-        .inspect_err(|_| mux.free_pools())?;
+        .register::<Mux>(entry, &PROTOCOL_NAME, contract)?;
     ndis::im::associate(mux.miniport(), mux.protocol(), entry.at());
+    let device = mux
+        .device()
+        .register::<Mux>(entry, mux.miniport(), &control::NAMES)?;
+    device.keep();
     lower.keep();
-    upper.keep();
     Ok(())
 }
 
@@ -76,6 +87,7 @@ fn register<'entry>(mux: &'entry Mux, entry: &Entry<'entry>, contract: Contract)
 /// open are unbound inside its deregistration, and take down virtual miniports of the upper edge.
 pub(crate) fn unload(at: Passive<'_>) {
     if let Some(mux) = Mux::cell().get() {
+        mux.device().deregister(at);
         mux.protocol().deregister(at);
         mux.free_pools();
         mux.miniport().deregister(at);

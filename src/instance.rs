@@ -5,10 +5,12 @@
 //! and halt the virtual miniport many times meanwhile; each time makes a new
 //! [`VirtualMiniport`](crate::virtual_miniport::VirtualMiniport).
 
+use core::num::NonZero;
+
 use mux_core::{
-    MacAddress,
-    config::{ConfigError, VLAN_ID},
-    lifecycle::instance::{Instance as Lifecycle, Leave},
+    MacAddress, VlanId,
+    config::{ConfigError, VLAN_ID, same_name},
+    lifecycle::instance::{Instance as Lifecycle, Leave, State as LifecycleState},
 };
 use ndis::{
     Passive, Result, Shared, Status, im,
@@ -20,9 +22,10 @@ use ndis::{
 
 use crate::{
     binding::Binding,
-    config::{self, MiniportConfig},
+    config::{self, Settings},
     driver::Mux,
     roster::Member,
+    virtual_miniport::VirtualMiniport,
 };
 
 /// A configured virtual miniport.
@@ -42,19 +45,30 @@ pub(crate) struct Instance {
 
 struct State {
     lifecycle: Lifecycle,
-    /// The adapter that is initialised: what a deinitialisation names.
-    adapter: Option<MiniportHandle>,
-    /// What the adapter was initialised with.
-    config: Option<MiniportConfig>,
+    /// The virtual miniport that is initialised, from the end of its initialisation to its halt.
+    miniport: Option<Shared<VirtualMiniport>>,
+    /// The VLAN that is taken for it on the adapter below.
+    vlan: Option<VlanId>,
+    /// What is to be written into its configuration when it is initialised.
+    settings: Settings,
     /// NDIS has to be asked for it: it never was, or that came to nothing.
     unasked: bool,
+    /// A cancel is on its way. It names the device, so it would meet whoever asks for that next: until it
+    /// has returned, this one is not gone.
+    cancelling: bool,
 }
 
 impl Instance {
+    /// An instance of which nothing has come yet. `settings` are written into the configuration of the
+    /// virtual miniport before that is read, once there is a handle to it.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`].
     pub(crate) fn try_new(
         name: &[u16],
         permanent_address: MacAddress,
         binding: &Shared<Binding>,
+        settings: Settings,
     ) -> Result<Shared<Self>> {
         let instance = Self {
             name: UnicodeString::try_from_units(name)?,
@@ -62,9 +76,11 @@ impl Instance {
             binding: binding.clone(),
             state: SpinLock::new(State {
                 lifecycle: Lifecycle::new(),
-                adapter: None,
-                config: None,
+                miniport: None,
+                vlan: None,
+                settings,
                 unasked: true,
+                cancelling: false,
             }),
             asking: Rundown::try_new()?,
             uses: Rundown::try_new()?,
@@ -86,9 +102,10 @@ impl Instance {
 
     /// Whether it may use this address: it is its permanent one, or the one that was set.
     pub(crate) fn may_use(&self, address: MacAddress) -> bool {
-        let set = self
-            .state
-            .with(|state| state.config.and_then(|config| config.address));
+        let set = self.state.with(|state| {
+            let used = state.miniport.as_ref().map(|miniport| miniport.address);
+            state.settings.address.or(used)
+        });
         self.permanent_address == address || set == Some(address)
     }
 
@@ -105,23 +122,46 @@ impl Instance {
         if !this.asking.enter(1) {
             return Ok(());
         }
+        let mut pause = FIRST_PAUSE;
+        let asked = loop {
+            let asked = Self::request_once(this, mux, at);
+            if asked != Err(Status::NOT_ACCEPTED) || pause > LAST_PAUSE || this.has_rival(mux) {
+                break asked;
+            }
+            // NDIS may not have ended the halt of the last one of this device, of which nobody tells.
+            if this.gone.wait_at_most(pause, at) {
+                break Ok(());
+            }
+            pause = pause.saturating_mul(TWICE);
+        };
+        this.asking.leave(1);
+        asked
+    }
+
+    fn request_once(this: &Shared<Self>, mux: &Mux, at: Passive<'_>) -> Result {
         let wanted = this.state.with(|state| {
             let wanted = state.lifecycle.request();
             state.unasked &= wanted.is_err();
             wanted
         });
-        let asked = if wanted.is_ok() {
-            im::initialize_instance(mux.miniport(), &this.name, this, at).inspect_err(|_| {
-                this.change_state(|state| {
-                    state.lifecycle.request_failed();
-                    state.unasked = true;
-                });
-            })
-        } else {
-            Ok(())
+        if wanted.is_err() {
+            return Ok(());
+        }
+        im::initialize_instance(mux.miniport(), &this.name, this, at).inspect_err(|_| {
+            this.change_state(|state| {
+                state.lifecycle.request_failed();
+                state.unasked = true;
+            });
+        })
+    }
+
+    /// Whether another virtual miniport of the same device is there, on another adapter: NDIS has one of
+    /// each only.
+    fn has_rival(&self, mux: &Mux) -> bool {
+        let is_rival = |other: &Shared<Self>| {
+            !core::ptr::eq(&raw const **other, self) && same_name(other.name(), self.name())
         };
-        this.asking.leave(1);
-        asked
+        mux.find_instance(is_rival).is_some()
     }
 
     /// Whether NDIS has to be asked for the virtual miniport: it never was, or what came of it was an
@@ -136,9 +176,9 @@ impl Instance {
         if !self.uses.enter(1) {
             return false;
         }
-        let (adapter, used) = self.state.with(|state| (state.adapter, state.config));
-        let now = adapter.and_then(|adapter| {
-            let mut configuration = adapter.configuration(at).ok()?;
+        let miniport = self.miniport();
+        let now = miniport.as_ref().and_then(|miniport| {
+            let mut configuration = miniport.handle.configuration(at).ok()?;
             let unused = |error: &ConfigError| {
                 // Of anything else, whoever initialises it learns.
                 if error.value_name() == VLAN_ID {
@@ -148,7 +188,56 @@ impl Instance {
             config::miniport(&mut configuration, unused, at).ok()?
         });
         self.uses.leave(1);
-        now.is_some_and(|now| used != Some(now))
+        match (miniport, now) {
+            (Some(miniport), Some(now)) => !miniport.is_as(&now),
+            _ => false,
+        }
+    }
+
+    /// The virtual miniport, while it is initialised.
+    pub(crate) fn miniport(&self) -> Option<Shared<VirtualMiniport>> {
+        self.state.with(|state| state.miniport.clone())
+    }
+
+    /// Where it is in its life.
+    pub(crate) fn lifecycle(&self) -> LifecycleState {
+        self.state.with(|state| state.lifecycle.state())
+    }
+
+    /// What is still to be written into its configuration.
+    pub(crate) fn settings(&self) -> Settings {
+        self.state.with(|state| state.settings)
+    }
+
+    /// That is written.
+    pub(crate) fn settings_written(&self) {
+        self.state
+            .with(|state| state.settings = Settings::default());
+    }
+
+    /// Takes the VLAN that the virtual miniport is configured for, until it ends or could not be
+    /// initialised.
+    ///
+    /// # Errors
+    /// [`ConfigError::VlanIdTaken`].
+    pub(crate) fn take_vlan(&self, vlan: VlanId) -> core::result::Result<(), ConfigError> {
+        if !self.binding.take_vlan(vlan) {
+            return Err(ConfigError::VlanIdTaken { vlan });
+        }
+        self.state.with(|state| state.vlan = Some(vlan));
+        Ok(())
+    }
+
+    /// The VLAN that is taken for it, or the one that it was asked for with.
+    pub(crate) fn vlan(&self) -> Option<VlanId> {
+        self.state.with(|state| state.vlan.or(state.settings.vlan))
+    }
+
+    /// Frees its VLAN. Before anybody learns that it ended: whoever waits for that may want the VLAN.
+    fn free_vlan(&self) {
+        if let Some(vlan) = self.state.with(|state| state.vlan.take()) {
+            self.binding.free_vlan(vlan);
+        }
     }
 
     /// `MiniportInitializeEx` was called.
@@ -164,17 +253,20 @@ impl Instance {
     ///
     /// # Errors
     /// [`Status::NOT_ACCEPTED`] if the binding began to leave meanwhile: initialisation must fail.
-    pub(crate) fn initialized(&self, adapter: MiniportHandle, config: MiniportConfig) -> Result {
-        self.change_state(|state| {
+    pub(crate) fn initialized(&self, miniport: &Shared<VirtualMiniport>) -> Result {
+        let kept = self.state.with(|state| {
             let kept = state.lifecycle.initialize_ended(true);
             if kept.is_ok() {
-                state.adapter = Some(adapter);
-                state.config = Some(config);
+                state.miniport = Some(miniport.clone());
                 state.unasked = false;
             }
             kept
-        })
-        .map_err(|_| Status::NOT_ACCEPTED)?;
+        });
+        if kept.is_err() {
+            self.free_vlan();
+            self.wake_if_gone();
+            return Err(Status::NOT_ACCEPTED);
+        }
         self.uses.open();
         Ok(())
     }
@@ -209,14 +301,15 @@ impl Instance {
         if !self.uses.enter(1) {
             return;
         }
-        if let Some(adapter) = self.state.with(|state| state.adapter) {
-            indicate(adapter);
+        if let Some(miniport) = self.miniport() {
+            indicate(miniport.handle);
         }
         self.uses.leave(1);
     }
 
     /// `MiniportInitializeEx` is about to return an error; everything it did is undone.
     pub(crate) fn initialize_failed(&self) {
+        self.free_vlan();
         self.change_state(|state| {
             // A failed initialisation is never refused.
             let _accepted = state.lifecycle.initialize_ended(false);
@@ -245,12 +338,14 @@ impl Instance {
 
     /// `MiniportHaltEx` was called: nobody deinitialises the adapter or indicates on it any more.
     pub(crate) fn halt_begun(&self, at: Passive<'_>) {
-        self.state.with(|state| state.adapter = None);
+        let miniport = self.state.with(|state| state.miniport.take());
+        drop(miniport);
         self.uses.drain(at);
     }
 
     /// `MiniportHaltEx` is about to return.
     pub(crate) fn halted(&self) {
+        self.free_vlan();
         self.change(Lifecycle::halted);
     }
 
@@ -258,26 +353,40 @@ impl Instance {
     /// whatever way its state demands. [`wait_until_gone`](Self::wait_until_gone) ends it. Several may want
     /// that at once: the first one does it.
     pub(crate) fn leave(&self, mux: &Mux, at: Passive<'_>) {
-        let (first, leave) = self.change(|lifecycle| (!lifecycle.leaving(), lifecycle.leave()));
+        let (first, leave) = self.state.with(|state| {
+            let first = !state.lifecycle.leaving();
+            let leave = state.lifecycle.leave();
+            state.cancelling |= leave == Leave::Cancel;
+            (first, leave)
+        });
+        self.wake_if_gone();
         if first {
             self.asking.drain(at);
         }
         match leave {
             Leave::Gone | Leave::Wait => {}
-            Leave::Cancel => {
-                let cancelled = im::cancel_initialize_instance(mux.miniport(), &self.name, at);
-                // If that failed, initialisation has begun or will, and is refused: nothing to do
-                // but wait. If there was nothing to cancel any more, it is gone already.
-                let _wait_or_gone = self.change(|lifecycle| lifecycle.cancelled(cancelled.is_ok()));
-            }
+            Leave::Cancel => self.cancel(mux, at),
             Leave::Deinitialize => {
-                if let Some(adapter) = self.state.with(|state| state.adapter) {
+                if let Some(miniport) = self.miniport() {
                     // The handle was valid under the lock. Should NDIS say otherwise now, it is
                     // halting the virtual miniport by itself, and that ends the wait as well.
-                    let _begun = im::deinitialize_instance(adapter, at);
+                    let _begun = im::deinitialize_instance(miniport.handle, at);
                 }
             }
         }
+    }
+
+    /// Takes the request for the virtual miniport back. If that fails, initialisation has begun or will,
+    /// and is refused: nothing to do but wait.
+    fn cancel(&self, mux: &Mux, at: Passive<'_>) {
+        // A request that NDIS refused must not be cancelled: the device may be somebody else's.
+        let cancelled = self.lifecycle() == LifecycleState::Requested
+            && im::cancel_initialize_instance(mux.miniport(), &self.name, at).is_ok();
+        self.change_state(|state| {
+            state.cancelling = false;
+            // If there was nothing to cancel any more, it is gone already.
+            let _wait_or_gone = state.lifecycle.cancelled(cancelled);
+        });
     }
 
     /// Waits until the virtual miniport is gone for good.
@@ -296,19 +405,27 @@ impl Instance {
 
     /// Lets an event happen, and wakes who waits for the end if this was it.
     fn change_state<R>(&self, event: impl FnOnce(&mut State) -> R) -> R {
-        let (result, gone) = self.state.with(|state| {
-            let result = event(state);
-            (result, state.lifecycle.gone())
-        });
-        if gone {
+        let result = self.state.with(event);
+        self.wake_if_gone();
+        result
+    }
+
+    fn wake_if_gone(&self) {
+        if self.is_gone() {
             self.gone.set();
         }
-        result
     }
 }
 
 impl Member for Instance {
     fn is_gone(&self) -> bool {
-        self.state.with(|state| state.lifecycle.gone())
+        self.state
+            .with(|state| state.lifecycle.gone() && !state.cancelling)
     }
 }
+
+/// How long NDIS is given to end the halt of the last virtual miniport of a device before it is asked for
+/// the next one again, in milliseconds: each time twice as long, some four seconds in all.
+const FIRST_PAUSE: NonZero<u32> = NonZero::<u32>::MIN;
+const LAST_PAUSE: NonZero<u32> = NonZero::new(2048).expect("it is not zero");
+const TWICE: NonZero<u32> = NonZero::new(2).expect("it is not zero");

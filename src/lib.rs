@@ -32,7 +32,7 @@
 //!
 //! **Configuration.** The registry is the only truth about which virtual miniports there are.
 //! [`reconfigure`] brings those of a binding into line with it: at the bind, and when NDIS says that it
-//! has changed.
+//! has changed. A program that has the driver's device open ([`control`]) may ask for such a change, too.
 
 #![no_std]
 #![deny(unsafe_code)]
@@ -44,6 +44,7 @@ extern crate wdk_panic;
 mod batch;
 mod binding;
 mod config;
+mod control;
 mod driver;
 mod entry;
 mod in_band;

@@ -13,12 +13,17 @@ use alloc::vec::Vec;
 
 use mux_core::{
     MacAddress,
-    config::{ConfigError, multi_sz, same_name},
+    config::{ConfigError, same_name},
     event_log::Message,
 };
 use ndis::{Passive, Result, Shared, Status};
 
-use crate::{binding::Binding, config, driver::Mux, instance::Instance};
+use crate::{
+    binding::Binding,
+    config::{Settings, UpperBindings},
+    driver::Mux,
+    instance::Instance,
+};
 
 /// The configuration of the driver has changed: all bindings are looked through. What moves from one to
 /// another is taken down before it is added.
@@ -48,19 +53,17 @@ pub(crate) fn binding(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) {
 pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -> Result {
     let change = binding.begin_change(at)?;
     let unused = |error: &ConfigError| mux.log_config(error, binding.name());
-    let names = config::upper_bindings(&mut change.handle.configuration(at)?, unused, at)?;
+    let names = UpperBindings::read(&mut change.handle.configuration(at)?, unused, at)?;
     let there = binding.instances().list();
     let mut new: Vec<Shared<Instance>> = Vec::new();
-    for name in multi_sz(&names) {
+    for name in names.names() {
         let known = there.iter().chain(&new).filter(|it| !it.is_leaving());
         if known.clone().any(|it| same_name(it.name(), name)) {
             continue;
         }
-        let address = MacAddress::unique(binding.nic().address, name, |address| {
-            known.clone().any(|it| it.may_use(address))
-        });
+        let instance = instance(name, binding, known, Settings::default())?;
         new.try_reserve(1).map_err(|_| Status::RESOURCES)?;
-        new.push(Instance::try_new(name, address, binding)?);
+        new.push(instance);
     }
     binding.add_instances(&change, &new)?;
     for instance in binding.instances().list().iter() {
@@ -74,15 +77,31 @@ pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -
     Ok(())
 }
 
+/// A new virtual miniport beside `others`, with an address that none of them has.
+///
+/// # Errors
+/// [`Status::RESOURCES`].
+pub(crate) fn instance<'a>(
+    name: &[u16],
+    binding: &Shared<Binding>,
+    others: impl Iterator<Item = &'a Shared<Instance>> + Clone,
+    settings: Settings,
+) -> Result<Shared<Instance>> {
+    let address = MacAddress::unique(binding.nic().address, name, |address| {
+        others.clone().any(|it| it.may_use(address))
+    });
+    Instance::try_new(name, address, binding, settings)
+}
+
 /// Takes down the virtual miniports that the registry does not name any more, and those of which it says
 /// something else than before, and waits until they are gone.
 fn take_down_changed(binding: &Binding, mux: &Mux, at: Passive<'_>) -> Result {
     let change = binding.begin_change(at)?;
     // What is wrong in there is told when it is added.
-    let names = config::upper_bindings(&mut change.handle.configuration(at)?, |_| (), at)?;
+    let names = UpperBindings::read(&mut change.handle.configuration(at)?, |_| (), at)?;
     let instances = binding.instances().list();
     let is_named = |instance: &Instance| {
-        let mut names = multi_sz(&names);
+        let mut names = names.names();
         names.any(|name| same_name(name, instance.name()))
     };
     for instance in instances.iter() {

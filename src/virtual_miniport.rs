@@ -19,7 +19,7 @@ use ndis::{
     sync::{Gate, SpinLock},
 };
 
-use crate::{binding::Binding, instance::Instance, stations::Entry};
+use crate::{binding::Binding, config::MiniportConfig, instance::Instance, stations::Entry};
 
 /// An initialised virtual miniport.
 pub(crate) struct VirtualMiniport {
@@ -89,6 +89,12 @@ impl VirtualMiniport {
     /// The binding that it stands on.
     pub(crate) fn binding(&self) -> &Shared<Binding> {
         self.instance.binding()
+    }
+
+    /// Whether it is as this configuration wants it.
+    pub(crate) fn is_as(&self, config: &MiniportConfig) -> bool {
+        let address = config.address.unwrap_or(self.permanent_address);
+        self.vlan == config.vlan && self.address == address
     }
 
     /// Puts a wish in its place, and gives back what was there.

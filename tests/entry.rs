@@ -258,19 +258,21 @@ const FORBIDDEN_BY_NAME: &[&str] = &[
 ];
 
 /// What `DriverEntry` calls that can fail, as far as it must.
-const FALLIBLE_IN_DRIVER_ENTRY: [&str; 5] = [
+const FALLIBLE_IN_DRIVER_ENTRY: [&str; 6] = [
     "ExAllocatePool2",
     "NdisMRegisterMiniportDriver",
     "NdisAllocateNetBufferListPool",
     "NdisAllocateNetBufferPool",
     "NdisRegisterProtocolDriver",
+    "NdisRegisterDeviceEx",
 ];
 
 /// The registrations, each with what undoes it.
-const REGISTRATIONS: [(&str, &str); 2] = [
+const REGISTRATIONS: [(&str, &str); 3] = [
     (
         "NdisMRegisterMiniportDriver",
         "NdisMDeregisterMiniportDriver",
     ),
     ("NdisRegisterProtocolDriver", "NdisDeregisterProtocolDriver"),
+    ("NdisRegisterDeviceEx", "NdisDeregisterDeviceEx"),
 ];

@@ -4,6 +4,7 @@ use core::sync::atomic::AtomicBool;
 
 use mux_core::{
     config::ConfigError,
+    event_log::Message,
     filter::{MulticastList, PacketFilter},
     mtu::frame_sizes,
     oid,
@@ -11,6 +12,7 @@ use mux_core::{
 };
 use ndis::{
     Passive, Result, Shared, Status,
+    configuration::Configuration,
     link::LinkState,
     miniport::{GeneralAttributes, Initializer, mac_option},
     sync::{Gate, SpinLock},
@@ -36,8 +38,8 @@ pub(super) fn initialize(
     let instance = instance.ok_or(Status::NOT_ACCEPTED)?;
     instance.initialize_begun()?;
     match build(mux, initializer, &instance, at) {
-        Ok((miniport, config, told)) => {
-            instance.initialized(initializer.handle(), config)?;
+        Ok((miniport, told)) => {
+            instance.initialized(&miniport)?;
             // Had the link changed meanwhile, nobody would have told this adapter.
             if instance.binding().link() != told {
                 instance.indicate_link();
@@ -56,17 +58,39 @@ fn build(
     initializer: &Initializer<'_, VirtualMiniport>,
     instance: &Shared<Instance>,
     at: Passive<'_>,
-) -> Result<(Shared<VirtualMiniport>, MiniportConfig, LinkState)> {
+) -> Result<(Shared<VirtualMiniport>, LinkState)> {
     let config = {
         let mut configuration = initializer.configuration()?;
+        write_settings(mux, instance, &mut configuration, at)?;
         let unused = |error: &ConfigError| mux.log_config(error, instance.name());
-        config::miniport(&mut configuration, unused, at)?.ok_or(Status::FAILURE)?
+        let config = config::miniport(&mut configuration, unused, at)?.ok_or(Status::FAILURE)?;
+        instance.take_vlan(config.vlan).map_err(|taken| {
+            unused(&taken);
+            Status::FAILURE
+        })?;
+        config
     };
     let miniport = Shared::try_new(new(initializer, instance, &config)?)?;
     initializer.register(&miniport)?;
     let link = instance.binding().link();
     initializer.set_general(&attributes(&miniport, instance.binding().nic(), link))?;
-    Ok((miniport, config, link))
+    Ok((miniport, link))
+}
+
+/// Writes what an administrator's program asked for when it asked for the virtual miniport: only now is
+/// there a handle to its configuration.
+fn write_settings(
+    mux: &Mux,
+    instance: &Instance,
+    configuration: &mut Configuration<'_>,
+    at: Passive<'_>,
+) -> Result {
+    instance
+        .settings()
+        .write(configuration, at)
+        .inspect_err(|status| mux.log(Message::NotStarted, instance.name(), status))?;
+    instance.settings_written();
+    Ok(())
 }
 
 fn new(

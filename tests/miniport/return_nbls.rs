@@ -3,9 +3,7 @@
 use std::thread;
 
 use ndis_host::{client::Client, ndis::BindingState};
-use ndismux_tests::{
-    Frame, MAC_PEER, MuxLab, NONE, SOON, VLAN10, VirtualMiniport, image_tests, until,
-};
+use ndismux_tests::{Frame, MAC_PEER, MuxLab, NONE, SOON, VLAN10, VLAN20, image_tests, until};
 
 image_tests! {
     fn frames_go_back_in_whatever_order_they_are_returned() {
@@ -24,16 +22,17 @@ image_tests! {
     }
 
     fn frames_return_while_others_arrive() {
-        let names = ["one", "two"];
-        let lab = MuxLab::new(&names.map(|name| VirtualMiniport { name, vlan: "10" }));
+        let lab = MuxLab::new(&[VLAN10, VLAN20]);
         lab.up();
-        let clients = names.map(|name| lab.above(name));
+        let clients = ["vlan10", "vlan20"].map(|name| lab.above(name));
         clients.iter().for_each(|client| client.hold_receives(true));
         thread::scope(|scope| {
             scope.spawn(|| {
                 for seed in 0..2000_u16 {
-                    let frame = Frame::new(MAC_PEER, [0xFF; 6], seed as u8).tagged(10);
-                    lab.below().inject(&frame.bytes());
+                    let frame = Frame::new(MAC_PEER, [0xFF; 6], seed as u8);
+                    for vlan in [10, 20] {
+                        lab.below().inject(&frame.clone().tagged(vlan).bytes());
+                    }
                 }
             });
             for client in clients {

@@ -307,6 +307,23 @@ image_tests! {
         assert_eq!(cancel.status, Some(0));
     }
 
+    fn s5_a_device_that_two_nics_name_comes_up_on_one_and_both_unbind() {
+        let lab = MuxLab::running();
+        lab.add_second_nic();
+        lab.stack(SERVICE, NIC1, &["vlan10", "vlan30"]).expect("devices");
+        lab.plug_nic(NIC1).expect("the NIC comes up");
+        lab.attach("vlan30");
+        lab.assert_traffic_by(NIC1, "vlan30", 30);
+        lab.assert_traffic("vlan10", 10);
+        lab.remove_client("vlan30").expect("the client was there");
+        lab.unplug_nic(NIC1).expect("the NIC was plugged");
+        // NDIS refused it there: there is nothing to cancel, and the other NIC's goes on.
+        let cancels = lab.calls("NdisIMCancelInitializeDeviceInstance", &device("vlan10"));
+        assert!(cancels.is_empty(), "{cancels:?}");
+        lab.assert_traffic("vlan10", 10);
+        lab.down();
+    }
+
     fn s5_the_drivers_own_virtual_miniports_are_not_bound() {
         let lab = MuxLab::new(&[VLAN10, VLAN20]);
         // Windows offers the protocol every Ethernet adapter.

@@ -32,8 +32,11 @@
 //! | statistics | `0x12_6014` | read | – | yes | – | – | [`StatisticsAnswer`] |
 //!
 //! *Add* is answered when NDIS was asked to initialize the virtual miniport; the list shows when it is up.
-//! *Remove* is answered when it is gone; *set* when it is gone and was asked for anew. The driver writes what
-//! changes into the registry as well, so that it holds after a restart: whoever asks writes nothing there.
+//! *Remove* is answered when it is gone, *set* when the old one is gone and NDIS was asked to initialize it
+//! anew. What they change holds after the next start as well: the driver writes the name into
+//! `UpperBindings` of the binding, or takes it out, before it answers, and `VlanId` and `NetworkAddress` into
+//! the virtual miniport's configuration when it is initialized, where alone they can be written. An address
+//! that is not given leaves what is there.
 //!
 //! # Answers
 //!
@@ -49,9 +52,10 @@
 //! | [`status::INVALID_DEVICE_REQUEST`] | the code is none of these |
 //! | [`status::NO_SUCH_DEVICE`] | add: the driver is not bound to such a NIC |
 //! | [`status::OBJECT_NAME_NOT_FOUND`] | no NIC has such a virtual miniport |
-//! | [`status::OBJECT_NAME_COLLISION`] | add: a NIC has this virtual miniport already |
-//! | [`status::ADDRESS_ALREADY_EXISTS`] | add, set: the NIC has a virtual miniport in that VLAN |
+//! | [`status::OBJECT_NAME_COLLISION`] | add: a NIC has this virtual miniport already, or NDIS has one of that device |
+//! | [`status::ADDRESS_ALREADY_EXISTS`] | add, set: another virtual miniport of the NIC is in that VLAN |
 //! | [`status::INSUFFICIENT_RESOURCES`] | no memory, or [`crate::config::MAXIMUM_VIRTUAL_MINIPORTS`] are there; nothing was done |
+//! | any other error | the registry could not be written, or NDIS refused; but for a *set* whose new virtual miniport NDIS refused, nothing was done |
 //!
 //! # In the driver
 //!
