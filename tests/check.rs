@@ -3,15 +3,14 @@
 
 use std::{env, path::Path, process::Command};
 
-use ndismux_tests::image;
+use ndismux_tests::{image, ndishost};
 use serde_json::Value;
 
 /// Runs the command in the folder of the workspace, and reads its summary.
 fn check(arguments: &[&str]) -> (Option<i32>, Value) {
     assert!(image().exists());
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    let output = Command::new(env!("CARGO"))
-        .args(["run", "-q", "-p", "ndis-host", "--bin", "ndishost", "--"])
+    let output = Command::new(ndishost())
         .args(["check", "--lab", "labs/check.toml", "--json"])
         .args(arguments)
         .current_dir(root)

@@ -15,6 +15,7 @@ use std::{
 
 mod faults;
 mod frames;
+mod host;
 mod images;
 mod lab;
 mod schedules;
@@ -22,6 +23,7 @@ mod traffic;
 
 pub use faults::{Fault, faults_in};
 pub use frames::{Frame, MAC_BELOW, MAC_BELOW_1, MAC_PEER, tag};
+pub use host::ndishost;
 pub use images::{alarm_image, alarm_sources, build_test_drivers, test_image};
 pub use lab::{
     BINDING, BINDING1, MuxLab, NIC, NIC1, NONE, SERVICE, VLAN10, VLAN20, VLAN30, VirtualMiniport,

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ndis_sys::{NDIS_STATUS, NdisHaltDeviceDisabled, NetEventReconfigure};
+use ndis_sys::{DEVICE_TYPE, NDIS_STATUS, NdisHaltDeviceDisabled, NetEventReconfigure};
 
 use super::{Lab, LabError, already, find_device, outstanding, unknown};
 use crate::ndis::caller::{self, Caller};
@@ -60,6 +60,16 @@ impl Lab {
             }
         });
         Ok(())
+    }
+
+    /// The names by which programs open the devices of a driver, each with the device's type.
+    ///
+    /// # Errors
+    /// There is no such driver.
+    pub fn devices(&self, service: &str) -> Result<Vec<(String, DEVICE_TYPE)>, LabError> {
+        let drivers = self.drivers.lock();
+        let driver = drivers.get(service);
+        Ok(driver.ok_or_else(|| unknown("driver", service))?.devices())
     }
 
     /// Disables a virtual miniport, as Device Manager does: it is halted without its driver asking.

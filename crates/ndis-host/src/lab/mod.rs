@@ -36,7 +36,7 @@ use ndis_sys::nt::NTSTATUS;
 use ndis_sys::{NDIS_STATUS, NdisHaltDeviceDisabled, NdisHaltDeviceSurpriseRemoved};
 
 pub use device_file::{DeviceFile, NtStatus, Outcome, Request, Token};
-pub use oid::Answer;
+pub use oid::{Answer, Query};
 pub use outstanding::Outstanding;
 pub use port::NicPort;
 pub use power::Order;

@@ -4,12 +4,12 @@
 use std::{ptr, slice};
 
 use ndis_sys::{
-    NDIS_OID, NDIS_OID_REQUEST_METHOD, NDIS_REQUEST_TYPE, NDIS_STATUS, NdisRequestMethod,
-    NdisRequestQueryInformation, NdisRequestSetInformation,
+    NDIS_OID, NDIS_OID_REQUEST, NDIS_OID_REQUEST_METHOD, NDIS_REQUEST_TYPE, NDIS_STATUS,
+    NdisRequestMethod, NdisRequestQueryInformation, NdisRequestSetInformation,
 };
 
-use super::{Lab, LabError};
-use crate::ndis::oid::request;
+use super::{Lab, LabError, unknown};
+use crate::ndis::oid::{self, request};
 use crate::nt::pool::{self, Fill, Tag};
 
 /// What a driver made of an OID request.
@@ -39,6 +39,25 @@ impl Lab {
     /// There is no such adapter.
     pub fn query(&self, label: &str, oid: NDIS_OID, room: usize) -> Result<Answer, LabError> {
         self.request(label, NdisRequestQueryInformation, oid, &vec![0xa5; room])
+    }
+
+    /// Begins a query of an adapter, and leaves it to go its way.
+    ///
+    /// # Errors
+    /// There is no such adapter.
+    pub fn query_start(&self, label: &str, oid: NDIS_OID, room: usize) -> Result<Query, LabError> {
+        let adapter = self.adapter(label);
+        let adapter = adapter.ok_or_else(|| unknown("adapter", label))?;
+        let mut buffer = Guarded::new(&vec![0xa5; room]);
+        let request = request::new(NdisRequestQueryInformation, oid, buffer.bytes());
+        let mut request = Box::new(request);
+        // SAFETY: the box and the buffer go into the answer, which waits before it drops them.
+        let asked = self.as_host(|| unsafe { oid::begin(adapter, &raw mut *request) });
+        Ok(Query {
+            asked: Some(asked),
+            _request: request,
+            _buffer: buffer,
+        })
     }
 
     /// Sets something of an adapter.
@@ -101,6 +120,22 @@ impl Lab {
             done: done.BytesWritten,
             needed: done.BytesNeeded,
         })
+    }
+}
+
+/// A query on its way. When it is dropped, its end is waited for.
+pub struct Query {
+    // None once it has ended.
+    asked: Option<oid::Asked>,
+    _request: Box<NDIS_OID_REQUEST>,
+    _buffer: Guarded,
+}
+
+impl Drop for Query {
+    fn drop(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            asked.wait();
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::path::Path;
 
 use ndis_sys::nt::{CSHORT, NTSTATUS, PVOID, UNICODE_STRING};
-use ndis_sys::{DRIVER_EXTENSION, DRIVER_OBJECT, DRIVER_UNLOAD};
+use ndis_sys::{DEVICE_TYPE, DRIVER_EXTENSION, DRIVER_OBJECT, DRIVER_UNLOAD};
 
 use super::irql::Irql;
 use super::sched::Monitor;
@@ -142,6 +142,12 @@ impl Driver {
         system_thread::check_left_nothing(of_image);
         etw::check_left_nothing(of_image);
         handle::check_left_nothing(of_image);
+    }
+
+    /// The names by which programs open its devices, each with the device's type.
+    #[must_use]
+    pub fn devices(&self) -> Vec<(String, DEVICE_TYPE)> {
+        io::paths_of(&raw const *self.object)
     }
 
     /// How many opens its devices have. As long as there are any, the I/O manager does not unload it.

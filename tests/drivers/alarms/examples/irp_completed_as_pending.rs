@@ -2,7 +2,7 @@
 
 #![no_std]
 
-use alarms::{Device, Request, SUCCESS, WRONG, device, sys};
+use alarms::{Device, Request, SUCCESS, WRONG, sys};
 
 alarms::driver!(device: Driver);
 
@@ -11,6 +11,6 @@ struct Driver;
 impl Device for Driver {
     fn ask(request: Request) -> sys::NTSTATUS {
         let status = if WRONG { sys::STATUS_PENDING } else { SUCCESS };
-        request.complete(status, device::ANSWER)
+        request.complete(status, 0)
     }
 }

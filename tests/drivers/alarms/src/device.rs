@@ -58,9 +58,23 @@ impl Request {
         request.IoStatus.Information = bytes;
     }
 
-    /// Completes it with success and the whole answer.
+    /// Completes it with success and as much of the answer as there is room for.
     pub fn answer(self) -> sys::NTSTATUS {
-        self.complete(SUCCESS, ANSWER)
+        self.complete(SUCCESS, self.room().min(ANSWER))
+    }
+
+    /// Bytes that an answer may have.
+    pub fn room(self) -> usize {
+        self.control().OutputBufferLength as usize
+    }
+
+    fn control(self) -> sys::IO_PARAMETERS_DEVICE_IO_CONTROL {
+        // SAFETY: the request is the driver's until it is completed.
+        let location = unsafe { (*self.0).CurrentStackLocation };
+        // SAFETY: its stack location lives as long.
+        let parameters = unsafe { (*location).Parameters };
+        // SAFETY: a control request has these parameters.
+        unsafe { parameters.DeviceIoControl }
     }
 
     /// Says that the dispatch routine returns STATUS_PENDING.
@@ -192,15 +206,10 @@ unsafe extern "efiapi" fn control<D: Device + ?Sized>(
     _device: *mut sys::DEVICE_OBJECT,
     request: *mut sys::IRP,
 ) -> sys::NTSTATUS {
-    // SAFETY: the request is the driver's until it is completed.
-    let location = unsafe { (*request).CurrentStackLocation };
-    // SAFETY: its stack location lives as long.
-    let parameters = unsafe { (*location).Parameters };
-    // SAFETY: a control request has these parameters.
-    let control = unsafe { parameters.DeviceIoControl };
-    match control.IoControlCode {
-        WAIT => D::wait(Request(request)),
-        _ => D::ask(Request(request)),
+    let request = Request(request);
+    match request.control().IoControlCode {
+        WAIT => D::wait(request),
+        _ => D::ask(request),
     }
 }
 

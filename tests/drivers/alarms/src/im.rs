@@ -138,4 +138,12 @@ impl<D: Intermediate> Protocol for Lower<D> {
     fn unbind(binding: &'static Binding) {
         D::unbind(&ADAPTER, binding);
     }
+
+    fn driver_event(notification: *mut sys::NET_PNP_EVENT_NOTIFICATION) -> sys::NDIS_STATUS {
+        match protocol::code(notification) {
+            // The virtual miniport was disabled, which halted it; there is only this one.
+            sys::NetEventIMReEnableDevice => request(&ADAPTER),
+            _ => SUCCESS,
+        }
+    }
 }

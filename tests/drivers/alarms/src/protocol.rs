@@ -60,6 +60,11 @@ pub trait Protocol {
         binding.event(notification)
     }
 
+    /// `ProtocolNetPnPEvent` for the driver as a whole.
+    fn driver_event(_notification: *mut sys::NET_PNP_EVENT_NOTIFICATION) -> sys::NDIS_STATUS {
+        SUCCESS
+    }
+
     /// `ProtocolOidRequestComplete`.
     fn oid_complete(
         binding: &'static Binding,
@@ -432,8 +437,7 @@ unsafe extern "efiapi" fn event<D: Protocol>(
     notification: *mut sys::NET_PNP_EVENT_NOTIFICATION,
 ) -> sys::NDIS_STATUS {
     if binding.is_null() {
-        // It is about the driver as a whole.
-        return SUCCESS;
+        return D::driver_event(notification);
     }
     D::event(&BINDING, notification)
 }

@@ -71,9 +71,7 @@ fn live(plan: &Plan, file: &LabFile) -> (End, Vec<Ended>) {
         Some(fault) => faults::fail(fault),
         None => faults::watch(),
     }
-    let clients = file.clients.iter();
-    let clients = clients.map(|client| (client.name.clone(), client.above.clone()));
-    let mut runner = Runner::new(lab, clients);
+    let mut runner = Runner::new(lab, file);
     let all_comes_up = plan.fault.is_none() && policies::comes_up(&plan.policy, file);
     if !all_comes_up {
         runner = runner.impatient();
@@ -86,7 +84,7 @@ fn live(plan: &Plan, file: &LabFile) -> (End, Vec<Ended>) {
     let met = || faults::points().iter().any(|point| point.failed != 0);
     let end = if let Some(error) = runner.unloadable() {
         End::Unusable(error.to_string())
-    } else if !left.is_nothing() {
+    } else if !left.is_nothing() && !runner.was_shut_down() {
         End::Left(left.to_string().lines().map(str::to_owned).collect())
     } else if let Some(ended) = unexpected {
         End::Unexpected(format!("{}: {}", ended.step, ended.detail))

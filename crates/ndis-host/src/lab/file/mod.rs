@@ -230,6 +230,10 @@ pub struct ClientSection {
     pub above: String,
     /// Where its frames come from and go to.
     pub wire: WireSection,
+    /// Whether `check` is to see what it sends leave a NIC of the lab, and to answer that. Never so above an
+    /// `[[adapter]]`, whose wire is its driver's own.
+    #[serde(default = "yes")]
+    pub answered: bool,
 }
 
 /// `wire = "memory"`, `{ tap = "vlan10" }` or `{ packet = "eth1" }`.
@@ -381,6 +385,10 @@ const DEVICE: &str = "a [[nic]], an [[adapter]] or a [[virtual_miniport]]";
 
 /// IPv6 needs 1280 bytes; IPv4 alone 68. A frame with two tags must fit a wire's buffer.
 const MTU_RANGE: Range<u16> = 68..9217;
+
+fn yes() -> bool {
+    true
+}
 
 fn default_mtu() -> u16 {
     1500

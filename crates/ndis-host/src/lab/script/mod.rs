@@ -13,7 +13,13 @@
 //! | `run` | the steps that bring up and take down |
 //! | `traffic` | frames both ways, counted |
 //! | `requests` | OID requests, with good and bad buffers |
+//! | `devices` | device control requests |
+//! | `hardware` | what a device does to its miniport |
+//! | `ground` | what a client stands on in the end |
 
+mod devices;
+mod ground;
+mod hardware;
 mod requests;
 mod run;
 mod traffic;
@@ -41,6 +47,10 @@ pub enum Step {
     Traffic(Traffic),
     /// Makes OID requests from that client and of the adapter below it, right and wrong ones.
     Requests(String),
+    /// Opens each device that the driver of that service made, and sends it requests, most of them wrong ones.
+    Devices(String),
+    /// Raises the interrupt of that adapter of an image, asks it whether it hangs, and resets it.
+    Hardware(String),
     /// Pauses and restarts an adapter, with traffic on its way, by binding a protocol more and unbinding it.
     Storm(Storm),
     /// Takes the link of a NIC away and gives it back.
@@ -67,13 +77,22 @@ pub enum Step {
     Uninstall(String),
     /// Unloads the driver of that service, of which nothing may be left.
     Unload(String),
+    /// Shuts the system down. It is the last step: nothing is undone any more.
+    ShutDown(ShutDown),
+    /// That step, which has to fail: a driver that does not take its adapter.
+    Fails(Box<Step>),
 }
 
-/// `traffic = { frames = 8 }`
+/// `shut_down = {}`
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShutDown {}
+
+/// `traffic = { frames = 8 }`: frames each way for each client, and in at each NIC that no client stands on.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
-    /// Frames each way, for each client.
+    /// How many.
     #[serde(default = "default_frames")]
     pub frames: u32,
 }
@@ -163,6 +182,8 @@ impl Step {
             Self::Attach(name) => vec![("attach", Refers::Client, name)],
             Self::Running(name) => vec![("running", Refers::Client, name)],
             Self::Requests(name) => vec![("requests", Refers::Client, name)],
+            Self::Devices(name) => vec![("devices", Refers::Service, name)],
+            Self::Hardware(name) => vec![("hardware", Refers::Plug, name)],
             Self::Storm(storm) => vec![("storm", Refers::Adapter, &storm.above)],
             Self::Link(name) => vec![("link", Refers::Nic, name)],
             Self::Disable(name) => vec![("disable", Refers::Adapter, name)],
@@ -175,7 +196,10 @@ impl Step {
                 ("binding", Refers::Service, &binding.protocol),
                 ("binding", Refers::Adapter, &binding.above),
             ],
-            Self::Traffic(_) | Self::Sleep(_) | Self::VirtualMiniport(_) => Vec::new(),
+            Self::Traffic(_) | Self::Sleep(_) | Self::VirtualMiniport(_) | Self::ShutDown(_) => {
+                Vec::new()
+            }
+            Self::Fails(step) => step.refers(),
             Self::Unplug(name) => vec![("unplug", Refers::Plug, name)],
             Self::Pull(name) => vec![("pull", Refers::Plug, name)],
             Self::Detach(name) => vec![("detach", Refers::Client, name)],
@@ -212,10 +236,11 @@ pub fn standard(file: &LabFile) -> Vec<Step> {
     let plugs = || nics().chain(adapters());
     let clients = || file.clients.iter().map(|client| client.name.clone());
     let traffic = || {
-        Step::Traffic(Traffic {
-            frames: default_frames(),
-        })
+        let frames = default_frames();
+        let anywhere = !file.clients.is_empty() || !file.nics.is_empty();
+        anywhere.then_some(Step::Traffic(Traffic { frames }))
     };
+    let protocols = || services().filter(|service| has_protocol(file, service));
     let storm = |above: &String| {
         Step::Storm(Storm {
             above: above.clone(),
@@ -226,12 +251,14 @@ pub fn standard(file: &LabFile) -> Vec<Step> {
     steps.extend(services().map(Step::Load));
     steps.extend(plugs().map(Step::Plug));
     steps.extend(clients().map(Step::Attach));
-    steps.push(traffic());
+    steps.extend(traffic());
     steps.extend(clients().map(Step::Requests));
+    steps.extend(services().map(Step::Devices));
+    steps.extend(adapters().map(Step::Hardware));
     steps.extend(file.virtual_miniports.iter().map(|it| storm(&it.name)));
     steps.extend(plugs().map(|name| storm(&name)));
     steps.extend(nics().map(Step::Link));
-    steps.push(traffic());
+    steps.extend(traffic());
 
     for (name, service) in owners(file) {
         let name = name.to_owned();
@@ -241,43 +268,47 @@ pub fn standard(file: &LabFile) -> Vec<Step> {
             name,
         }));
     }
-    steps.push(Step::Sleep(SleepOrder::UpperFirst));
-    steps.push(Step::Sleep(SleepOrder::LowerFirst));
-    steps.extend(services().map(Step::Reconfigure));
+    if plugs().next().is_some() {
+        steps.push(Step::Sleep(SleepOrder::UpperFirst));
+        steps.push(Step::Sleep(SleepOrder::LowerFirst));
+    }
+    steps.extend(protocols().map(Step::Reconfigure));
     steps.extend(clients().map(Step::Running));
-    steps.push(traffic());
+    steps.extend(traffic());
 
     steps.extend(plugs().map(Step::Unplug));
     steps.extend(plugs().map(Step::Plug));
     steps.extend(clients().map(Step::Running));
-    steps.push(traffic());
+    steps.extend(traffic());
     steps.extend(plugs().map(Step::Pull));
     steps.extend(plugs().map(Step::Plug));
     steps.extend(clients().map(Step::Running));
-    steps.push(traffic());
+    steps.extend(traffic());
 
     steps.extend(clients().map(Step::Detach));
     steps.extend(plugs().map(Step::Unplug));
     let mut services: Vec<_> = services().collect();
     services.reverse();
     for service in services {
-        steps.push(Step::Uninstall(service.clone()));
+        if has_protocol(file, &service) {
+            steps.push(Step::Uninstall(service.clone()));
+        }
         steps.push(Step::Unload(service));
     }
     steps
 }
 
-/// The virtual miniports that a driver of the file makes, each with the driver: those that the
-/// `UpperBindings` of one of its bindings name.
+/// Whether a driver binds to something.
+fn has_protocol(file: &LabFile, service: &str) -> bool {
+    file.bindings
+        .iter()
+        .any(|binding| binding.protocol == service)
+}
+
+/// The virtual miniports that a driver of the file makes, each with the driver.
 fn owners(file: &LabFile) -> impl Iterator<Item = (&str, &str)> {
     file.virtual_miniports.iter().filter_map(|it| {
-        let binding = file.bindings.iter().find(|binding| {
-            use super::file::RegistryValue::MultiSz;
-            let upper = binding.registry.get("UpperBindings");
-            matches!(upper, Some(MultiSz(names)) if names
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(it.device.as_str())))
-        })?;
+        let binding = ground::binding_below(file, it)?;
         Some((it.name.as_str(), binding.protocol.as_str()))
     })
 }
@@ -300,6 +331,8 @@ impl std::fmt::Display for Step {
             Self::Running(name) => write!(f, "running {name}"),
             Self::Traffic(traffic) => write!(f, "traffic, {} frames", traffic.frames),
             Self::Requests(name) => write!(f, "requests {name}"),
+            Self::Devices(name) => write!(f, "devices {name}"),
+            Self::Hardware(name) => write!(f, "hardware {name}"),
             Self::Storm(storm) => write!(f, "storm {}, {} times", storm.above, storm.times),
             Self::Link(name) => write!(f, "link {name}"),
             Self::Disable(name) => write!(f, "disable {name}"),
@@ -316,6 +349,8 @@ impl std::fmt::Display for Step {
             Self::Detach(name) => write!(f, "detach {name}"),
             Self::Uninstall(name) => write!(f, "uninstall {name}"),
             Self::Unload(name) => write!(f, "unload {name}"),
+            Self::ShutDown(_) => f.write_str("shut_down"),
+            Self::Fails(step) => write!(f, "fails: {step}"),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! A driver may answer each of them as it likes, as long as it answers, and by the rules. What is seen here
 //! is that a query tells no more than it was given room for, and that what a protocol needs succeeds.
 
+use std::collections::BTreeSet;
+
 use ndis_sys::{
     NDIS_OID, NDIS_PACKET_TYPE_ALL_MULTICAST, NDIS_PACKET_TYPE_BROADCAST,
     NDIS_PACKET_TYPE_DIRECTED, NDIS_PACKET_TYPE_MULTICAST, NDIS_PACKET_TYPE_PROMISCUOUS,
@@ -15,6 +17,8 @@ use ndis_sys::{
 
 use super::Outcome;
 use super::run::{Result, Runner, skipped};
+use crate::lab::Query;
+use crate::ndis::AdapterState;
 
 impl Runner<'_> {
     pub(super) fn requests(&mut self, name: &str) -> Result {
@@ -58,6 +62,23 @@ impl Runner<'_> {
             return Ok(format!("{made} requests"));
         }
         Err((Outcome::Failed, wrong.join("; ")))
+    }
+}
+
+impl Runner<'_> {
+    /// Asks each adapter that is up, of an image or below a client. Whatever becomes of the adapter
+    /// meanwhile, each request has to end: it is waited for when the answer is dropped.
+    pub(super) fn ask(&self) -> Vec<Query> {
+        let clients = self.clients.values().filter(|client| self.runs(client));
+        let below = clients.map(|client| self.below(client.name()));
+        let adapters: BTreeSet<&str> = below.chain(self.adapters()).collect();
+        // Without anything above, an adapter stays paused.
+        let up = [AdapterState::Running, AdapterState::Paused];
+        let is_up = |adapter: &&str| up.contains(&self.lab.adapter_state(adapter));
+        let ask = |adapter| self.lab.query_start(adapter, OID_GEN_STATISTICS, ROOMS[3]);
+        // What is gone is not asked.
+        let asked = adapters.into_iter().filter(is_up).map(ask);
+        asked.filter_map(std::result::Result::ok).collect()
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use ndis_sys::NDIS_STATUS_SUCCESS;
 
+use super::ground::{self, Ground};
 use super::traffic::Ways;
 use super::{Ended, Outcome, SleepOrder, Step, Storm};
 use crate::client::Client;
-use crate::lab::file::{BindingSection, VirtualMiniportSection, borrowed, values};
+use crate::lab::file::{BindingSection, LabFile, VirtualMiniportSection, borrowed, values};
 use crate::lab::{Lab, LabError, NicPort};
-use crate::ndis::{AdapterState, BindingState};
+use crate::ndis::{AdapterState, BindingState, policy};
 use crate::nt::sched;
 
 /// Does the steps of a script with a lab.
@@ -23,6 +24,10 @@ pub struct Runner<'a> {
     pub(super) clients: BTreeMap<String, &'static Client>,
     /// What each client binds to.
     above: BTreeMap<String, String>,
+    /// Clients whose frames leave a NIC, and are answered there.
+    answered: BTreeSet<String>,
+    /// NICs that some client stands on.
+    below: BTreeSet<String>,
     nics: BTreeSet<String>,
     /// Adapters of images that are plugged in.
     adapters: BTreeSet<String>,
@@ -31,6 +36,8 @@ pub struct Runner<'a> {
     ended: Vec<Ended>,
     unloadable: Option<LabError>,
     refused: bool,
+    shut_down: bool,
+    hurried: bool,
 }
 
 /// A step that is over: what was counted, or why it failed or was skipped.
@@ -40,15 +47,31 @@ pub(super) type Result<T = String> = std::result::Result<T, (Outcome, String)>;
 type PlugOut = fn(&Lab, &str) -> std::result::Result<(), LabError>;
 
 impl<'a> Runner<'a> {
-    /// A runner for a lab whose images, NICs and devices are there, and nothing loaded or plugged.
-    /// `clients` are names, each with what it binds to.
-    pub fn new(lab: &'a Lab, clients: impl IntoIterator<Item = (String, String)>) -> Self {
+    /// A runner for a lab that was prepared by `file`: its images, NICs and devices are there, and
+    /// nothing is loaded or plugged.
+    #[must_use]
+    pub fn new(lab: &'a Lab, file: &LabFile) -> Self {
+        let clients = || {
+            let ground = |above| ground::below(file, above);
+            file.clients.iter().map(move |it| (it, ground(&it.above)))
+        };
+        let answered = clients().filter(|(client, ground)| {
+            client.answered && !matches!(ground, Some(Ground::Adapter(_)))
+        });
+        let below = clients().filter_map(|(_, ground)| match ground {
+            Some(Ground::Nic(nic)) => Some(nic.to_owned()),
+            _ => None,
+        });
+        let above = file.clients.iter();
+        let above = above.map(|it| (it.name.clone(), it.above.clone()));
         Self {
             lab,
             patience: PATIENCE,
             idle: NOT_COMING,
             clients: BTreeMap::new(),
-            above: clients.into_iter().collect(),
+            above: above.collect(),
+            answered: answered.map(|(client, _)| client.name.clone()).collect(),
+            below: below.collect(),
             nics: BTreeSet::new(),
             adapters: BTreeSet::new(),
             services: Vec::new(),
@@ -56,6 +79,8 @@ impl<'a> Runner<'a> {
             ended: Vec::new(),
             unloadable: None,
             refused: false,
+            shut_down: false,
+            hurried: false,
         }
     }
 
@@ -64,6 +89,7 @@ impl<'a> Runner<'a> {
     pub fn impatient(mut self) -> Self {
         self.patience = IMPATIENCE;
         self.idle = IDLE;
+        self.hurried = true;
         self
     }
 
@@ -71,6 +97,9 @@ impl<'a> Runner<'a> {
     pub fn run(&mut self, steps: &[Step]) {
         for step in steps {
             self.step(step);
+            if self.shut_down {
+                return;
+            }
         }
         let clients: Vec<_> = self.clients.keys().cloned().collect();
         let plugs: Vec<_> = self.adapters.iter().chain(&self.nics).cloned().collect();
@@ -86,6 +115,10 @@ impl<'a> Runner<'a> {
             self.step(&Step::Unload(service));
         }
         self.lab.settle(PATIENCE);
+        if sched::is_seeded() {
+            // For what calls into a driver that is gone.
+            sched::sleep(AFTERWARDS);
+        }
     }
 
     /// What became of the steps so far.
@@ -98,6 +131,12 @@ impl<'a> Runner<'a> {
     #[must_use]
     pub fn unloadable(&self) -> Option<&LabError> {
         self.unloadable.as_ref()
+    }
+
+    /// Whether the system was shut down, with all that was up.
+    #[must_use]
+    pub fn was_shut_down(&self) -> bool {
+        self.shut_down
     }
 
     /// Whether a `DriverEntry` failed.
@@ -128,6 +167,8 @@ impl<'a> Runner<'a> {
             Step::Running(client) => self.running(client),
             Step::Traffic(traffic) => self.traffic(traffic.frames),
             Step::Requests(client) => self.requests(client),
+            Step::Devices(service) => self.devices(service),
+            Step::Hardware(adapter) => self.hardware(adapter),
             Step::Storm(storm) => self.storm(storm),
             Step::Link(nic) => self.link(nic),
             Step::Disable(name) => {
@@ -161,6 +202,16 @@ impl<'a> Runner<'a> {
                 self.lab.unload(service).map_err(trouble)?;
                 Ok("nothing of it is left".to_owned())
             }
+            Step::ShutDown(_) => {
+                self.lab.shut_down();
+                self.shut_down = true;
+                Ok(String::new())
+            }
+            Step::Fails(step) => match self.act(step) {
+                Err((Outcome::Failed, detail)) => Ok(detail),
+                Err(skipped) => Err(skipped),
+                Ok(_) => Err((Outcome::Failed, "it was done".to_owned())),
+            },
         }
     }
 
@@ -196,14 +247,17 @@ impl<'a> Runner<'a> {
     /// `how`: for a NIC, and for an adapter of an image.
     fn unplug(&mut self, name: &str, how: [PlugOut; 2]) -> Result {
         let [nic, adapter] = how;
-        let how = if self.nics.remove(name) {
+        let how = if self.nics.contains(name) {
             nic
-        } else if self.adapters.remove(name) {
+        } else if self.adapters.contains(name) {
             adapter
         } else {
             return Err(skipped(format_args!("{name} is not plugged in")));
         };
-        self.with_traffic(|lab| how(lab, name))
+        let done = self.with_traffic(|lab| how(lab, name));
+        self.nics.remove(name);
+        self.adapters.remove(name);
+        done
     }
 
     fn attach(&mut self, name: &str) -> Result {
@@ -264,8 +318,13 @@ impl<'a> Runner<'a> {
     fn sleep(&mut self, order: SleepOrder) -> Result {
         let (down, up) = order.orders();
         let (mut awake, mut gone) = (Vec::new(), Vec::new());
+        let hurried = self.hurried;
         self.with_traffic(|lab| {
             awake = lab.sleep_system(down);
+            if !hurried {
+                // For drivers that do not sleep.
+                sched::sleep(NIGHT);
+            }
             gone = lab.wake_system(up);
             Ok(())
         })?;
@@ -316,7 +375,10 @@ impl<'a> Runner<'a> {
         work: impl FnOnce(&Lab) -> std::result::Result<(), LabError>,
     ) -> Result {
         let tickets = self.burst();
-        work(self.lab).map_err(trouble)?;
+        let asked = self.ask();
+        let worked = work(self.lab);
+        drop(asked);
+        worked.map_err(trouble)?;
         let out = tickets
             .iter()
             .filter(|ticket| ticket.wait(PATIENCE).is_none());
@@ -326,6 +388,20 @@ impl<'a> Runner<'a> {
                 Outcome::Failed,
                 format!("{count} chains of sends are not complete"),
             )),
+        }
+    }
+
+    /// Waits until all that NICs received and were given to send is back, or a driver has kept it for so
+    /// long that a rule says so.
+    pub(super) fn let_come_back(&mut self) {
+        let quiet = |port: &NicPort| port.is_quiet() && port.sends_outstanding() == 0;
+        let end = sched::now() + policy::current().send_limit + AT_A_LIMIT;
+        while !self.hurried && !self.ports().iter().all(quiet) {
+            if sched::now() > end {
+                // It keeps frames, which nobody forbids a protocol: once is enough.
+                self.hurried = true;
+            }
+            sched::sleep(LOOK);
         }
     }
 
@@ -374,20 +450,37 @@ impl<'a> Runner<'a> {
         self.lab.nic(nic).map_err(trouble)
     }
 
+    /// The adapters of images that are plugged in.
+    pub(super) fn adapters(&self) -> impl Iterator<Item = &str> {
+        self.adapters.iter().map(String::as_str)
+    }
+
+    /// Whether what a client sends leaves a NIC and is answered there.
+    pub(super) fn is_answered(&self, client: &Client) -> bool {
+        self.answered.contains(client.name())
+    }
+
+    /// The NICs that are plugged in and that no client stands on.
+    pub(super) fn ports_without_clients(&self) -> Vec<NicPort> {
+        let mut ports = self.ports();
+        ports.retain(|port| !self.below.contains(&port.config().label));
+        ports
+    }
+
     /// The NICs that are plugged in.
     pub(super) fn ports(&self) -> Vec<NicPort> {
         let ports = self.nics.iter().map(|name| self.lab.nic(name));
         ports.filter_map(std::result::Result::ok).collect()
     }
 
-    fn require_loaded(&self, service: &str) -> Result<()> {
+    pub(super) fn require_loaded(&self, service: &str) -> Result<()> {
         if self.services.iter().any(|loaded| loaded == service) {
             return Ok(());
         }
         Err(skipped(format_args!("{service} is not loaded")))
     }
 
-    fn require_adapter(&self, name: &str) -> Result<()> {
+    pub(super) fn require_adapter(&self, name: &str) -> Result<()> {
         if self.wait_for(|lab| lab.adapter_state(name) == AdapterState::Running) {
             return Ok(());
         }
@@ -400,7 +493,7 @@ pub(super) fn skipped(why: std::fmt::Arguments<'_>) -> (Outcome, String) {
     (Outcome::Skipped, why.to_string())
 }
 
-fn trouble(error: impl std::borrow::Borrow<LabError>) -> (Outcome, String) {
+pub(super) fn trouble(error: impl std::borrow::Borrow<LabError>) -> (Outcome, String) {
     let error = error.borrow();
     let outcome = match error {
         LabError::Unknown { .. } | LabError::Already { .. } => Outcome::Skipped,
@@ -427,3 +520,9 @@ const IDLE: Duration = Duration::from_millis(30);
 /// How long what NDIS does not do any more may be on its way by the driver alone.
 const NOT_COMING: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(1);
+/// How long the system sleeps.
+const NIGHT: Duration = Duration::from_millis(150);
+/// How late a limit that is over may be seen to be.
+const AT_A_LIMIT: Duration = Duration::from_secs(2);
+/// Longer than anything that a driver may have left behind takes by right.
+const AFTERWARDS: Duration = Duration::from_secs(10);

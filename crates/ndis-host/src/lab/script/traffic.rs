@@ -10,7 +10,9 @@ use std::time::Duration;
 use super::Outcome;
 use super::run::{Result, Runner, skipped};
 use crate::client::{Client, SendShape, SendTicket};
-use crate::nic::Shape;
+use crate::lab::NicPort;
+use crate::ndis::ethernet::Mac;
+use crate::nic::{Shape, Statistics};
 use crate::nt::sched;
 
 /// How frames for each client look at the NIC.
@@ -23,34 +25,89 @@ pub(super) struct Ways {
 }
 
 impl Runner<'_> {
-    /// Frames from each client that runs, and an answer to each.
+    /// Frames from each client that runs, and an answer to each; and frames in at each NIC that no client
+    /// stands on.
     pub(super) fn traffic(&mut self, frames: u32) -> Result {
         let clients: Vec<_> = self.clients.values().copied().collect();
         let clients: Vec<_> = clients.into_iter().filter(|it| self.runs(it)).collect();
-        if clients.is_empty() {
+        let ports = self.ports_without_clients();
+        if clients.is_empty() && ports.is_empty() {
             return Err(skipped(format_args!("no client runs")));
         }
         let mut lost = Vec::new();
-        let mut count = 0;
+        let (mut count, mut sent) = (0, 0);
         for client in &clients {
-            match self.both_ways(client, frames) {
-                Ok(answered) => count += answered,
-                Err(what) => lost.push(format!("{}: {what}", client.name())),
+            let done = if self.is_answered(client) {
+                self.both_ways(client, frames)
+                    .map(|answered| count += answered)
+            } else {
+                self.one_way(client, frames).map(|()| sent += frames)
+            };
+            if let Err(what) = done {
+                lost.push(format!("{}: {what}", client.name()));
             }
         }
-        if lost.is_empty() {
-            return Ok(format!(
-                "{count} frames each way, {} clients",
-                clients.len()
+        for port in &ports {
+            self.feed(port, frames);
+        }
+        self.let_come_back();
+        if !lost.is_empty() {
+            return Err((Outcome::Failed, lost.join("; ")));
+        }
+        let mut told = format!("{count} frames each way, {} clients", clients.len());
+        if sent != 0 {
+            told.push_str(&format!(", {sent} frames sent that no NIC of the lab sees"));
+        }
+        if !ports.is_empty() {
+            told.push_str(&format!(
+                ", {frames} frames in at each of {} NICs",
+                ports.len()
             ));
         }
-        Err((Outcome::Failed, lost.join("; ")))
+        Ok(told)
+    }
+
+    /// Frames from a client whose way ends in a driver: all that is known is that sends have to complete.
+    fn one_way(&mut self, client: &'static Client, number: u32) -> std::result::Result<(), String> {
+        self.drain(client);
+        let frames = self.make(client, number);
+        self.send(client, &frames)
+    }
+
+    /// Frames in at a NIC. What the protocols above it do with them is their own business.
+    fn feed(&mut self, port: &NicPort, number: u32) {
+        let before = port.statistics();
+        let config = port.config();
+        let (to, mtu) = (config.mac, config.mtu);
+        for frame in self.fill(&PEER, &to, mtu, number) {
+            port.inject(&frame);
+        }
+        self.wait_for(|_| {
+            let now = port.statistics();
+            let came = |it: &Statistics| it.received_frames + it.discarded;
+            came(&now) - came(&before) >= u64::from(number)
+        });
+        while port.take_sent(Duration::ZERO).is_some() {}
     }
 
     /// A few frames both ways, wherever that is possible, which nobody waits for.
     pub(super) fn burst(&mut self) -> Vec<SendTicket> {
         let clients: Vec<_> = self.clients.values().copied().collect();
         let mut tickets = Vec::new();
+        let learned: Vec<_> = self
+            .ways
+            .learned
+            .values()
+            .map(|(nic, _)| nic.clone())
+            .collect();
+        let unlearned = |port: &NicPort| !learned.contains(&port.config().label);
+        for port in self.ports().into_iter().filter(unlearned) {
+            let config = port.config();
+            let (to, mtu) = (config.mac, config.mtu);
+            for frame in self.fill(&PEER, &to, mtu, BURST) {
+                port.inject(&frame);
+            }
+        }
         for client in clients {
             if let Some((nic, frame)) = self.ways.learned.get(client.name()).cloned()
                 && let Ok(port) = self.lab.nic(&nic)
@@ -77,20 +134,7 @@ impl Runner<'_> {
         let first = self.ways.last + 1;
         let frames = self.make(client, number);
         let marks = first..=self.ways.last;
-        let tickets: Vec<_> = frames
-            .chunks(4)
-            .zip(shapes().iter().cycle())
-            .map(|(frames, shape)| client.send_shaped(frames, shape))
-            .collect();
-        let mut failed = 0;
-        for ticket in tickets {
-            let statuses = ticket.wait(self.patience.max(COMPLETION));
-            let statuses = statuses.ok_or_else(|| "a send does not complete".to_owned())?;
-            failed += statuses.iter().filter(|status| **status != 0).count();
-        }
-        if failed != 0 {
-            return Err(format!("{failed} sends failed"));
-        }
+        self.send(client, &frames)?;
 
         let mut below = Vec::new();
         self.collect(frames.len(), || {
@@ -136,6 +180,25 @@ impl Runner<'_> {
         Ok(answered)
     }
 
+    /// Sends frames in several shapes, and waits for the end of each send.
+    fn send(&self, client: &'static Client, frames: &[Vec<u8>]) -> std::result::Result<(), String> {
+        let tickets: Vec<_> = frames
+            .chunks(4)
+            .zip(shapes().iter().cycle())
+            .map(|(frames, shape)| client.send_shaped(frames, shape))
+            .collect();
+        let mut failed = 0;
+        for ticket in tickets {
+            let statuses = ticket.wait(self.patience.max(COMPLETION));
+            let statuses = statuses.ok_or_else(|| "a send does not complete".to_owned())?;
+            failed += statuses.iter().filter(|status| **status != 0).count();
+        }
+        if failed != 0 {
+            return Err(format!("{failed} sends failed"));
+        }
+        Ok(())
+    }
+
     /// Looks until `look` has counted `wanted`, or nothing came for too long. `look` answers with
     /// `usize::MAX` if there was nothing.
     fn collect(&self, wanted: usize, mut look: impl FnMut() -> usize) {
@@ -163,12 +226,16 @@ impl Runner<'_> {
         let Some(attributes) = client.attributes() else {
             return Vec::new();
         };
-        let longest = attributes.mtu as usize + 14;
+        self.fill(&attributes.mac, &PEER, attributes.mtu, number)
+    }
+
+    fn fill(&mut self, from: &Mac, to: &Mac, mtu: u32, number: u32) -> Vec<Vec<u8>> {
+        let longest = mtu as usize + 14;
         let lengths = [60, 61, 128, 590, longest];
         (0..number as usize)
             .map(|index| {
                 self.ways.last += 1;
-                let mut frame = [PEER, attributes.mac].concat();
+                let mut frame = [*to, *from].concat();
                 frame.extend(ETHER_TYPE);
                 frame.extend(MARK);
                 frame.extend(self.ways.last.to_be_bytes());

@@ -25,7 +25,6 @@ pub(crate) mod receive_filter;
 pub(crate) mod request;
 mod statistics;
 
-use std::ptr;
 use std::sync::atomic::Ordering;
 
 use ndis_sys::{
@@ -187,6 +186,35 @@ fn submit(binding: &'static Binding, request: Request) -> NDIS_STATUS {
 
 /// The host itself sends a request to an adapter and waits for the answer.
 pub(crate) fn ask(adapter: &'static Adapter, request: &mut NDIS_OID_REQUEST) -> NDIS_STATUS {
+    // SAFETY: the request outlives this function, which waits for its end.
+    unsafe { begin(adapter, request) }.wait()
+}
+
+/// A request of the host's own, on its way.
+pub(crate) enum Asked {
+    /// It was answered at once.
+    Answered(NDIS_STATUS),
+    /// The answer comes here.
+    Pending(&'static Monitor<Option<NDIS_STATUS>>),
+}
+
+impl Asked {
+    /// Waits for the answer.
+    pub(crate) fn wait(self) -> NDIS_STATUS {
+        match self {
+            Self::Answered(status) => status,
+            Self::Pending(answer) => answer
+                .wait_until(None, |answer| *answer)
+                .unwrap_or(NDIS_STATUS_FAILURE),
+        }
+    }
+}
+
+/// The host itself sends a request to an adapter.
+///
+/// # Safety
+/// `request` lives, and nothing else touches it or its buffer, until [`Asked::wait`] has returned.
+pub(crate) unsafe fn begin(adapter: &'static Adapter, request: *mut NDIS_OID_REQUEST) -> Asked {
     adapter.require_state(
         &[
             AdapterState::Paused,
@@ -197,16 +225,13 @@ pub(crate) fn ask(adapter: &'static Adapter, request: &mut NDIS_OID_REQUEST) -> 
         "an OID request of NDIS",
     );
     let answer: &'static Monitor<Option<NDIS_STATUS>> = Box::leak(Box::new(Monitor::new(None)));
-    // SAFETY: the request outlives this function, which waits for its end.
-    let request = unsafe { Request::new(ptr::from_mut(request)) };
+    // SAFETY: the caller's own promise.
+    let request = unsafe { Request::new(request) };
     let entry = Entry::new(request, Source::Host(answer));
-    let status = put(first_below(adapter, None), entry);
-    if status != NDIS_STATUS_PENDING {
-        return status;
+    match put(first_below(adapter, None), entry) {
+        NDIS_STATUS_PENDING => Asked::Pending(answer),
+        status => Asked::Answered(status),
     }
-    answer
-        .wait_until(None, |answer| *answer)
-        .unwrap_or(NDIS_STATUS_FAILURE)
 }
 
 /// A closed binding's filter no longer counts.

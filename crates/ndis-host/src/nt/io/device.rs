@@ -148,6 +148,21 @@ pub(super) fn left_of(driver: *const DRIVER_OBJECT) -> Vec<String> {
         .collect()
 }
 
+/// The devices of a driver that it did not delete, each with its type.
+pub(super) fn of(driver: *const DRIVER_OBJECT) -> Vec<(usize, DEVICE_TYPE)> {
+    let devices = DEVICES.lock();
+    let of_driver = devices
+        .iter()
+        .filter(|(_, device)| device.driver == driver as usize && !device.deleted);
+    of_driver
+        .map(|(&address, _)| {
+            // SAFETY: a device of the table lives, and its type is written before it comes there.
+            let device_type = unsafe { (*(address as *const DEVICE_OBJECT)).DeviceType };
+            (address, device_type)
+        })
+        .collect()
+}
+
 /// How many opens the devices of a driver have.
 pub(super) fn opens_of(driver: *const DRIVER_OBJECT) -> usize {
     let devices = DEVICES.lock();

@@ -22,7 +22,7 @@ pub(crate) use irp::IofCompleteRequest;
 pub use irp::Outcome;
 pub(crate) use name::{create_link, delete_link};
 
-use ndis_sys::{DRIVER_DISPATCH, DRIVER_OBJECT};
+use ndis_sys::{DEVICE_TYPE, DRIVER_DISPATCH, DRIVER_OBJECT};
 
 use crate::call::Export;
 use crate::rules;
@@ -48,6 +48,16 @@ pub(super) unsafe fn initialized(driver: *const DRIVER_OBJECT) {
         // SAFETY: as above.
         next = unsafe { (*next).NextDevice };
     }
+}
+
+/// The names by which programs open the devices of a driver, each with the device's type.
+pub(super) fn paths_of(driver: *const DRIVER_OBJECT) -> Vec<(String, DEVICE_TYPE)> {
+    let devices = device::of(driver).into_iter();
+    let paths = devices.flat_map(|(device, device_type)| {
+        let paths = name::paths_to(device).into_iter();
+        paths.map(move |path| (path, device_type))
+    });
+    paths.collect()
 }
 
 /// How many opens the devices of a driver have: as long as there are any, it is not unloaded.

@@ -83,6 +83,24 @@ pub(super) fn resolve(spelled: &str) -> Result<(usize, String), NTSTATUS> {
     Err(STATUS_OBJECT_NAME_NOT_FOUND)
 }
 
+/// The names by which programs open a device: the links to it, else its own.
+pub(super) fn paths_to(device: usize) -> Vec<String> {
+    let names = NAMES.lock();
+    let own = names.iter().find_map(|(key, name)| match name {
+        Name::Device(it) if *it == device => Some(key.clone()),
+        _ => None,
+    });
+    let Some(own) = own else {
+        return Vec::new();
+    };
+    let links = names.iter().filter_map(|(key, name)| match name {
+        Name::Link { target, .. } if *target == own => Some(key.clone()),
+        _ => None,
+    });
+    let links: Vec<_> = links.collect();
+    if links.is_empty() { vec![own] } else { links }
+}
+
 /// The links that code within `of` made and that are there.
 pub(super) fn links_of(of: impl Fn(usize) -> bool) -> Vec<String> {
     let names = NAMES.lock();
@@ -226,6 +244,16 @@ mod tests {
         assert_eq!(nowhere, Err(STATUS_OBJECT_PATH_NOT_FOUND));
         let below = enter_device(r"\Device\a\b", 3);
         assert_eq!(below, Err(STATUS_OBJECT_PATH_NOT_FOUND));
+    }
+
+    #[test]
+    fn programs_use_the_links_or_the_name_where_there_is_none() {
+        enter_device(r"\Device\NameTest5", 5).expect("the name is free");
+        assert_eq!(paths_to(5), [r"\DEVICE\NAMETEST5"]);
+        create_link(r"\DosDevices\NameTest5a", r"\Device\NameTest5").expect("free");
+        create_link(r"\DosDevices\NameTest5b", r"\Device\NameTest5").expect("free");
+        assert_eq!(paths_to(5), [r"\??\NAMETEST5A", r"\??\NAMETEST5B"]);
+        assert_eq!(paths_to(55), [""; 0]);
     }
 
     #[test]
