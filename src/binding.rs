@@ -12,7 +12,10 @@ use mux_core::{
     MacAddress, VlanId,
     filter::{Abilities, PacketFilter},
     lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
-    oid::{OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER},
+    oid::{
+        OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER,
+        OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
+    },
     reconcile::Next,
     tagging::TagMode,
     vlans::VlanSet,
@@ -21,6 +24,7 @@ use ndis::{
     Passive, Result, Shared, Status,
     link::LinkState,
     nbl::DerivedPool,
+    offload::TaskOffload,
     oid::{Requested, WaitedCall},
     protocol::{BindParameters, BindingHandle, HandleCell},
     receive_filter,
@@ -31,6 +35,7 @@ use ndis::{
 use crate::{
     driver::{Mux, Pools},
     instance::Instance,
+    offload::{self, Offloads},
     protocol::Request,
     receivers::{Asked, Receivers},
     roster::{List, Member, Roster},
@@ -88,6 +93,8 @@ pub(crate) struct Nic {
 struct State {
     lifecycle: Lifecycle,
     link: LinkState,
+    /// The task offloads below, if the adapter has any.
+    offloads: Option<Offloads>,
     /// NDIS has announced that the adapter below goes to sleep, and not yet that it is awake again.
     asleep: bool,
     /// For the requests of the unbind, which must not fail for want of memory.
@@ -103,6 +110,12 @@ impl Binding {
             state: SpinLock::new(State {
                 lifecycle: Lifecycle::new(),
                 link: parameters.link(),
+                offloads: parameters.offload().map(|current| {
+                    let current = offload::to_core(current);
+                    // As far as is known before the adapter is open.
+                    let hardware = current;
+                    Offloads { current, hardware }
+                }),
                 asleep: false,
                 last_call: Some(WaitedCall::try_new()?),
             }),
@@ -141,6 +154,42 @@ impl Binding {
         self.state.with(|state| state.lifecycle.open_succeeded());
         self.handle.set(Some(handle));
         self.requests.open();
+    }
+
+    /// Asks the adapter below for the task offloads that are switched off, too. One that does not say has
+    /// no more than those that are switched on.
+    pub(crate) fn learn_offloads(&self, handle: BindingHandle<Self>, at: Passive<'_>) {
+        if self.offloads().is_none() {
+            return;
+        }
+        let mut answer = [0; OFFLOAD_LENGTH];
+        let hardware = handle
+            .query(OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, &mut answer, at)
+            .ok()
+            .and_then(|length| TaskOffload::read(answer.get(..length)?));
+        if let Some(hardware) = hardware {
+            self.set_offloads(|offloads| offloads.hardware = offload::to_core(hardware));
+        }
+    }
+
+    /// The task offloads below, if the adapter had any when it was bound.
+    pub(crate) fn offloads(&self) -> Option<Offloads> {
+        self.state.with(|state| state.offloads)
+    }
+
+    /// What a virtual miniport of `vlan` shows of the task offloads below.
+    pub(crate) fn offloads_of(&self, vlan: VlanId) -> Option<Offloads> {
+        let Offloads { current, hardware } = self.offloads()?;
+        let mode = self.nic.tag_mode;
+        Some(Offloads {
+            current: current.shown(mode, vlan),
+            hardware: hardware.shown(mode, vlan),
+        })
+    }
+
+    /// The task offloads below have changed.
+    pub(crate) fn set_offloads(&self, change: impl FnOnce(&mut Offloads)) {
+        self.state.with(|state| state.offloads.as_mut().map(change));
     }
 
     /// The virtual miniports that are configured.
@@ -433,6 +482,9 @@ impl Member for Binding {
         self.state.with(|state| state.lifecycle.state()) == LifecycleState::Closed
     }
 }
+
+/// Bytes of the largest `NDIS_OFFLOAD` that is asked for: larger than that of any revision so far.
+const OFFLOAD_LENGTH: usize = 512;
 
 impl Nic {
     fn of(parameters: &BindParameters<'_>) -> Self {

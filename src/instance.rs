@@ -24,6 +24,7 @@ use crate::{
     binding::Binding,
     config::{self, Settings},
     driver::Mux,
+    offload::{self, Offloads},
     roster::Member,
     virtual_miniport::VirtualMiniport,
 };
@@ -275,16 +276,57 @@ impl Instance {
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
     pub(crate) fn indicate_link(&self) {
+        self.tell_newest(|| self.binding.link(), MiniportHandle::indicate_link_state);
+    }
+
+    /// Tells the drivers above which task offloads are switched on now, as far as the VLAN lets them be
+    /// shown, if the virtual miniport is initialised.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn indicate_offload(&self) {
+        let current = || self.shown_offloads().map(|offloads| offloads.current);
+        self.tell_newest(current, |adapter, current| {
+            if let Some(current) = current {
+                adapter.indicate_offload(offload::to_ndis(current));
+            }
+        });
+    }
+
+    /// The same for what could be switched on.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn indicate_offload_hardware(&self) {
+        let hardware = || self.shown_offloads().map(|offloads| offloads.hardware);
+        self.tell_newest(hardware, |adapter, hardware| {
+            if let Some(hardware) = hardware {
+                adapter.indicate_offload_hardware(offload::to_ndis(hardware));
+            }
+        });
+    }
+
+    fn shown_offloads(&self) -> Option<Offloads> {
+        let vlan = self
+            .state
+            .with(|state| state.miniport.as_ref().map(|miniport| miniport.vlan))?;
+        self.binding.offloads_of(vlan)
+    }
+
+    /// Indicates what `read` says, until that is what it says still: another thread's older news must not
+    /// be the last word.
+    fn tell_newest<T: Copy + PartialEq>(
+        &self,
+        read: impl Fn() -> T,
+        indicate: impl Fn(MiniportHandle, T),
+    ) {
         self.tell(|adapter| {
-            let mut link = self.binding.link();
+            let mut told = read();
             loop {
-                adapter.indicate_link_state(link);
-                // Another thread's older news must not be the last word.
-                let now = self.binding.link();
-                if now == link {
+                indicate(adapter, told);
+                let now = read();
+                if now == told {
                     break;
                 }
-                link = now;
+                told = now;
             }
         });
     }

@@ -50,6 +50,7 @@ mod entry;
 mod in_band;
 mod instance;
 mod miniport;
+mod offload;
 mod protocol;
 mod receivers;
 mod reconfigure;

@@ -1,7 +1,7 @@
 //! What `docs/control-plane.md` says is what the code's tables say, and each test that it names is there.
 //! `UPDATE_DOCUMENTS=1 cargo test -p ndismux-tests --test documents` writes the rows anew.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, path::PathBuf, sync::Mutex};
 
 #[test]
 fn the_oid_table_is_the_one_in_the_code() {
@@ -13,6 +13,12 @@ fn the_oid_table_is_the_one_in_the_code() {
 fn the_event_table_is_the_one_in_the_code() {
     let rows = mux_core::pnp::TABLE.iter().map(ToString::to_string);
     assert_shown("| `NetEvent", rows.collect());
+}
+
+#[test]
+fn the_status_table_is_the_one_in_the_code() {
+    let rows = mux_core::status::TABLE.iter().map(ToString::to_string);
+    assert_shown("| `NDIS_STATUS_", rows.collect());
 }
 
 #[test]
@@ -38,6 +44,9 @@ fn each_named_test_is_there() {
 
 /// The lines of the page that begin with `start` are these.
 fn assert_shown(start: &str, rows: Vec<String>) {
+    // Each table is written into what the one before left.
+    static PAGE: Mutex<()> = Mutex::new(());
+    let _page = PAGE.lock();
     let path = root().join("docs/control-plane.md");
     let page = fs::read_to_string(&path).expect("the page is there");
     let shown: Vec<&str> = page

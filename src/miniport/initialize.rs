@@ -3,6 +3,7 @@
 use core::sync::atomic::AtomicBool;
 
 use mux_core::{
+    VlanId,
     config::ConfigError,
     event_log::Message,
     filter::{MulticastList, PacketFilter},
@@ -14,6 +15,7 @@ use ndis::{
     Passive, Result, Shared, Status,
     configuration::Configuration,
     link::LinkState,
+    mem::try_to_vec,
     miniport::{GeneralAttributes, Initializer, mac_option},
     sync::{Gate, SpinLock},
 };
@@ -23,6 +25,7 @@ use crate::{
     config::{self, MiniportConfig},
     driver::Mux,
     instance::Instance,
+    offload::{self, Offloads},
     protocol::LOOKAHEAD,
     virtual_miniport::{VirtualMiniport, Wishes},
 };
@@ -40,9 +43,14 @@ pub(super) fn initialize(
     match build(mux, initializer, &instance, at) {
         Ok((miniport, told)) => {
             instance.initialized(&miniport)?;
-            // Had the link changed meanwhile, nobody would have told this adapter.
-            if instance.binding().link() != told {
+            // Had something changed meanwhile, nobody would have told this adapter.
+            let now = Told::of(&instance, miniport.vlan);
+            if now.link != told.link {
                 instance.indicate_link();
+            }
+            if now.offloads != told.offloads {
+                instance.indicate_offload_hardware();
+                instance.indicate_offload();
             }
             Ok(miniport)
         }
@@ -58,7 +66,7 @@ fn build(
     initializer: &Initializer<'_, VirtualMiniport>,
     instance: &Shared<Instance>,
     at: Passive<'_>,
-) -> Result<(Shared<VirtualMiniport>, LinkState)> {
+) -> Result<(Shared<VirtualMiniport>, Told)> {
     let config = {
         let mut configuration = initializer.configuration()?;
         write_settings(mux, instance, &mut configuration, at)?;
@@ -72,9 +80,38 @@ fn build(
     };
     let miniport = Shared::try_new(new(initializer, instance, &config)?)?;
     initializer.register(&miniport)?;
-    let link = instance.binding().link();
-    initializer.set_general(&attributes(&miniport, instance.binding().nic(), link))?;
-    Ok((miniport, link))
+    let told = Told::of(instance, config.vlan);
+    let mut oids = try_to_vec(oid::SUPPORTED)?;
+    if !told.shows_offloads() {
+        oids.retain(|&oid| !oid::needs_offloads(oid));
+    }
+    let nic = instance.binding().nic();
+    initializer.set_general(&attributes(&miniport, nic, told.link, &oids))?;
+    if let Some(Offloads { current, hardware }) = told.offloads {
+        initializer.set_offload(offload::to_ndis(current), offload::to_ndis(hardware))?;
+    }
+    Ok((miniport, told))
+}
+
+/// What the attributes say that status indications change later.
+struct Told {
+    link: LinkState,
+    offloads: Option<Offloads>,
+}
+
+impl Told {
+    fn of(instance: &Instance, vlan: VlanId) -> Self {
+        let binding = instance.binding();
+        Self {
+            link: binding.link(),
+            offloads: binding.offloads_of(vlan),
+        }
+    }
+
+    fn shows_offloads(&self) -> bool {
+        self.offloads
+            .is_some_and(|offloads| !offloads.hardware.is_none())
+    }
 }
 
 /// Writes what an administrator's program asked for when it asked for the virtual miniport: only now is
@@ -124,11 +161,12 @@ fn new(
 }
 
 /// The attributes of the adapter below, as far as they hold for the virtual miniport too.
-fn attributes(
+fn attributes<'a>(
     miniport: &VirtualMiniport,
     nic: &Nic,
     link: LinkState,
-) -> GeneralAttributes<'static> {
+    oids: &'a [u32],
+) -> GeneralAttributes<'a> {
     let (access, direction, connection) = nic.interface_types;
     let tag = nic.tag_mode.tag_length(miniport.vlan);
     GeneralAttributes {
@@ -150,7 +188,7 @@ fn attributes(
             .backfill
             .1
             .saturating_add(VirtualMiniport::CONTEXT_BACKFILL),
-        oids: oid::SUPPORTED,
+        oids,
     }
 }
 

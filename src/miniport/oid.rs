@@ -30,9 +30,13 @@ pub(super) fn request(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_
         Kind::Method => oid::Kind::Method,
         Kind::Other(_) => return request.complete(Status::NOT_SUPPORTED),
     };
+    if oid::needs_offloads(request.oid()) && !shows_offloads(miniport) {
+        return request.complete(Status::NOT_SUPPORTED);
+    }
     let policy = oid::policy(request.oid(), kind);
     // Nothing of a set's data is read before this. How long an answer is, is known with the answer.
-    if let (Kind::Set, Policy::Answer(length) | Policy::Combine(length)) = (request.kind(), policy)
+    if let Policy::Answer(length) | Policy::Combine(length) | Policy::Forward(length) = policy
+        && kind == oid::Kind::Set
         && let Err(needed) = length.check(request.set_data().len())
     {
         return request.refuse_length(needed);
@@ -48,6 +52,12 @@ pub(super) fn request(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_
             Refusal::InvalidData => Status::INVALID_DATA,
         }),
     }
+}
+
+/// Whether there is any task offload that the VLAN lets the virtual miniport show.
+fn shows_offloads(miniport: &VirtualMiniport) -> bool {
+    let offloads = miniport.binding().offloads_of(miniport.vlan);
+    offloads.is_some_and(|offloads| !offloads.hardware.is_none())
 }
 
 /// `MiniportCancelOidRequest`: the request may be below.

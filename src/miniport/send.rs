@@ -2,16 +2,16 @@
 
 use core::sync::atomic::Ordering;
 
-use mux_core::tagging::{ADDRESSES_LENGTH, SendPlan, plan_send};
+use mux_core::tagging::{ADDRESSES_LENGTH, SendPlan, TAG_LENGTH, plan_send};
 use ndis::{
-    Shared, Status,
-    nbl::{Chain, Forwarded, Nbl, NetBuffer, OutOfBandTag, Outgoing},
+    Result, Shared, Status,
+    nbl::{Chain, Forwarded, Nbl, NetBuffer, NetBufferList, OffloadWords, OutOfBandTag, Outgoing},
     protocol::BindingHandle,
 };
 
 use crate::{
     binding::Binding,
-    in_band,
+    in_band, offload,
     protocol::{Changed, Sent},
     virtual_miniport::{VirtualMiniport, to_core, to_ndis},
 };
@@ -87,7 +87,7 @@ fn plan_and_tag(
     send: Nbl<Outgoing>,
     miniport: Shared<VirtualMiniport>,
     handle: BindingHandle<Binding>,
-) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
+) -> core::result::Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
     let mode = miniport.binding().nic().tag_mode;
     let Some(plan) = plan_send(miniport.vlan, mode, to_core(send.out_of_band_tag())) else {
         return Err((send, Status::FAILURE));
@@ -106,11 +106,11 @@ fn tag_in_place(
     miniport: Shared<VirtualMiniport>,
     handle: BindingHandle<Binding>,
     plan: SendPlan,
-) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
-    let before = send.send_info();
+) -> core::result::Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
+    let (before, words) = (send.send_info(), send.offload_words());
     let changed = match plan {
         SendPlan::AsIs => Changed::Nothing,
-        SendPlan::InBand(_) => Changed::InBand(before),
+        SendPlan::InBand(_) => Changed::InBand(before, words),
         SendPlan::OutOfBand(_) => Changed::OutOfBand(before),
     };
     let mut send = send
@@ -123,11 +123,33 @@ fn tag_in_place(
                 let (send, _sent) = send.take_back();
                 return Err((send, status));
             }
+            if words != OffloadWords::default()
+                && let Err(status) = move_offload(&mut send, words)
+            {
+                in_band::remove(&mut send);
+                let (send, _sent) = send.take_back();
+                return Err((send, status));
+            }
             send.set_out_of_band_tag(OutOfBandTag::default());
         }
         SendPlan::OutOfBand(tag) => send.set_out_of_band_tag(to_ndis(tag)),
     }
     Ok(send)
+}
+
+/// What the adapter is asked to do is asked for frames with a tag in them: its headers are further back.
+fn move_offload(send: &mut NetBufferList, words: OffloadWords) -> Result {
+    let words = offload::words(words);
+    let moved = words.moved(TAG_LENGTH as u32).ok_or(Status::INVALID_DATA)?;
+    // Without room in front of the frame the tag has a piece of memory of its own.
+    if send
+        .buffers()
+        .any(|frame| frame.first_piece() < moved.headers())
+    {
+        return Err(Status::NOT_SUPPORTED);
+    }
+    send.set_offload_words(offload::from_words(moved));
+    Ok(())
 }
 
 /// A carrier goes down: neither the NBL nor its frames may be written to.
@@ -136,7 +158,7 @@ fn carry(
     miniport: Shared<VirtualMiniport>,
     handle: BindingHandle<Binding>,
     plan: SendPlan,
-) -> Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
+) -> core::result::Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
     let binding = Shared::clone(miniport.binding());
     let carriers = binding.carriers();
     let sent = Sent {
@@ -144,12 +166,22 @@ fn carry(
         changed: Changed::Nothing,
     };
     let skip = ADDRESSES_LENGTH as u32;
+    let words = offload::words(send.offload_words());
+    // A carrier's first piece is shorter than any headers.
+    if words.headers() != 0 {
+        return Err((send, Status::NOT_SUPPORTED));
+    }
     let beside = match plan {
         SendPlan::AsIs => send.out_of_band_tag(),
         SendPlan::OutOfBand(tag) => to_ndis(tag),
         SendPlan::InBand(tag) => {
+            let Some(moved) = words.moved(TAG_LENGTH as u32) else {
+                return Err((send, Status::INVALID_DATA));
+            };
             let front = |frame: &NetBuffer| in_band::tagged(frame, tag);
-            return send.forward_by_carrier(carriers, handle, sent, skip, front);
+            let mut carrier = send.forward_by_carrier(carriers, handle, sent, skip, front)?;
+            carrier.set_offload_words(offload::from_words(moved));
+            return Ok(carrier);
         }
     };
     let mut carrier = send.forward_by_carrier(carriers, handle, sent, skip, in_band::addresses)?;

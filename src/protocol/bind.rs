@@ -36,6 +36,7 @@ pub(super) fn opened(
 ) -> Result {
     binding.open_succeeded(handle);
     let mux = Mux::cell().get().ok_or(Status::FAILURE)?;
+    binding.learn_offloads(handle, at);
     reconfigure::add_named(binding, mux, at)
 }
 

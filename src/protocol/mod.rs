@@ -11,7 +11,7 @@ pub(crate) use receive::LOOKAHEAD;
 
 use ndis::{
     Passive, Result, Shared,
-    nbl::{Chain, Forwarded, Incoming, Lent, SendInfo},
+    nbl::{Chain, Forwarded, Incoming, Lent, OffloadWords, SendInfo},
     oid::Completed,
     pnp::NetPnpEvent,
     protocol::{BindParameters, BindingHandle, Protocol, StatusIndication},
@@ -32,7 +32,7 @@ pub(crate) enum Changed {
     /// Nothing, or it was done to a carrier.
     Nothing,
     /// A tag was put into its frames; what stood beside them before is here.
-    InBand(SendInfo),
+    InBand(SendInfo, OffloadWords),
     /// A tag was put beside its frames, where this stood before.
     OutOfBand(SendInfo),
 }

@@ -3,7 +3,7 @@
 use mux_core::{MacAddress, statistics::Tally};
 use ndis::{
     Bulk, Shared,
-    nbl::{Chain, Forwarded, Nbl, Outgoing},
+    nbl::{Chain, Forwarded, Nbl, OffloadWords, Outgoing},
 };
 
 use super::Changed;
@@ -35,9 +35,12 @@ fn undo(send: Nbl<Forwarded<Binding>>) -> (Nbl<Outgoing>, Shared<VirtualMiniport
     let (mut send, sent) = send.take_back();
     match sent.changed {
         Changed::Nothing => {}
-        Changed::InBand(before) => {
+        Changed::InBand(before, words) => {
             in_band::remove(&mut send);
             send.restore_send_info(before);
+            if words != OffloadWords::default() {
+                send.restore_offload_words(words);
+            }
         }
         Changed::OutOfBand(before) => send.restore_send_info(before),
     }

@@ -4,7 +4,7 @@
 use mux_core::status::{self, Action, Indication};
 use ndis::protocol::StatusIndication;
 
-use crate::{binding::Binding, instance::Instance};
+use crate::{binding::Binding, instance::Instance, offload};
 
 /// `ProtocolStatusEx`.
 pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {
@@ -20,6 +20,18 @@ pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {
             if let Some(link) = indication.link_state() {
                 binding.set_link(link);
                 each(binding, Instance::indicate_link);
+            }
+        }
+        Action::Offload => {
+            if let Some(current) = indication.offload() {
+                binding.set_offloads(|offloads| offloads.current = offload::to_core(current));
+                each(binding, Instance::indicate_offload);
+            }
+        }
+        Action::OffloadHardware => {
+            if let Some(hardware) = indication.offload() {
+                binding.set_offloads(|offloads| offloads.hardware = offload::to_core(hardware));
+                each(binding, Instance::indicate_offload_hardware);
             }
         }
         Action::Swallow => {}

@@ -3,6 +3,7 @@
 mod halt;
 mod initialize;
 mod late_send;
+mod offload;
 mod oid;
 mod oid_table;
 mod pause;

@@ -2,13 +2,21 @@
 //! one too few, as many as needed, and more. The page behind each buffer cannot be touched.
 
 use mux_core::oid::{self, Length, Policy, Refusal, Row};
-use ndis_host::lab::Answer;
+use ndis_host::{
+    lab::Answer,
+    nic::{NicConfig, Offloads},
+};
 use ndis_sys::*;
-use ndismux_tests::{MuxLab, image_tests};
+use ndismux_tests::{MAC_BELOW, MuxLab, NIC, VLAN10, VLAN20, image_tests};
 
 image_tests! {
     fn d08_d16_each_row_checks_its_buffer_before_it_reads_or_writes() {
-        let lab = MuxLab::running();
+        // Offloads can be set where there are some.
+        let encapsulation = NDIS_ENCAPSULATION_IEEE_802_3_P_AND_Q_IN_OOB;
+        let offloads = Some(Offloads::with(encapsulation));
+        let nic = NicConfig { offloads, ..NicConfig::new(NIC, MAC_BELOW).handling_tags() };
+        let lab = MuxLab::with_nic(nic, &[VLAN10, VLAN20]);
+        lab.up();
         for row in oid::TABLE {
             for length in lengths(row.query) {
                 let answer = lab.query("vlan10", row.oid, length).expect("the adapter is there");

@@ -5,7 +5,11 @@ use ndis_host::{
     ndis::policy::{Resources, When},
     nic::{NicConfig, Shape},
 };
-use ndis_sys::{NDIS_PACKET_TYPE_DIRECTED, NDIS_PACKET_TYPE_PROMISCUOUS, OID_GEN_RCV_DISCARDS};
+use ndis_sys::{
+    NDIS_PACKET_TYPE_DIRECTED, NDIS_PACKET_TYPE_PROMISCUOUS, NetBufferListHashInfo,
+    NetBufferListHashValue, OID_GEN_RCV_DISCARDS, RscTcpTimestampDelta,
+    TcpIpChecksumNetBufferListInfo, TcpRecvSegCoalesceInfo,
+};
 use ndismux_tests::{
     Frame, MAC_BELOW, MAC_PEER, MuxLab, NEVER, NIC, NONE, SOON, VLAN10, VLAN20, VirtualMiniport,
     faults_in, image_tests, must_succeed, tag, until,
@@ -109,6 +113,42 @@ image_tests! {
                                 Resources::Alternate => {}
                             }
                         }
+                    }
+                }
+            }
+            lab.down();
+        }
+    }
+
+    fn what_the_nic_says_beside_a_frame_reaches_whoever_gets_it() {
+        let beside = vec![
+            // TcpChecksumSucceeded and IpChecksumSucceeded, and that the IP header's is not valid any more.
+            (TcpIpChecksumNetBufferListInfo, 0x128),
+            (NetBufferListHashValue, 0x1234_5678),
+            (NetBufferListHashInfo, 0x0201),
+            // Three segments, one duplicate acknowledgement; and the time between the first and last.
+            (TcpRecvSegCoalesceInfo, 0x0001_0003),
+            (RscTcpTimestampDelta, 17),
+        ];
+        for out_of_band_tags in [false, true] {
+            let nic = NicConfig {
+                out_of_band_tags,
+                receive_info: beside.clone(),
+                ..NicConfig::new(NIC, MAC_BELOW)
+            };
+            let lab = MuxLab::with_nic(nic, &[NONE, VLAN10]);
+            lab.up();
+            for resources in [Resources::Never, Resources::Always] {
+                lab.policy(|policy| policy.receive_resources = resources);
+                for (name, tci) in [("none", None), ("vlan10", Some(10))] {
+                    // Longer than a frame of the MTU: segments that were put together.
+                    let frame = Frame::new(MAC_PEER, lab.address(name), 1).of_length(4000);
+                    let wire = tci.map_or(frame.clone(), |tci| frame.clone().tagged(tci));
+                    lab.below().inject(&wire.bytes());
+                    let received = lab.above(name).recv(SOON).expect("it arrives above");
+                    assert_eq!(received.frame, frame.bytes(), "{name}");
+                    for &(slot, value) in &beside {
+                        assert_eq!(received.info[slot], value, "{name}: slot {slot}");
                     }
                 }
             }

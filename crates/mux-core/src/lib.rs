@@ -5,10 +5,10 @@
 //! [`filter`]), what a virtual miniport and a binding may do next ([`lifecycle`]), how one setting of
 //! the adapter below follows many wishes from above ([`reconcile`]), what the registry says
 //! ([`config`]), which VLANs are taken ([`vlans`]) and what an administrator is told ([`event_log`]), how
-//! long a frame may be ([`mtu`]), what is counted ([`statistics`]), who answers an OID ([`oid`]), who is
-//! told of a status ([`status`]) and what a PnP event means ([`pnp`]). [`control`] is what an
-//! administrator's program and the driver say to each other, and [`wire`] has the types of the frame
-//! itself.
+//! long a frame may be ([`mtu`]), what an adapter can do for its clients ([`offload`]), what is counted
+//! ([`statistics`]), who answers an OID ([`oid`]), who is told of a status ([`status`]) and what a PnP
+//! event means ([`pnp`]). [`control`] is what an administrator's program and the driver say to each other,
+//! and [`wire`] has the types of the frame itself.
 //!
 //! # What is not here
 //!
@@ -58,6 +58,7 @@ pub mod event_log;
 pub mod filter;
 pub mod lifecycle;
 pub mod mtu;
+pub mod offload;
 pub mod oid;
 pub mod pnp;
 pub mod reconcile;

@@ -9,10 +9,14 @@
 //! request of its own), what is about a port other than the default one (a virtual miniport has no other),
 //! and what has a shorter buffer than its code demands.
 //!
+//! `docs/control-plane.md` shows the table.
+//!
 //! Not here: what is in the buffers, and whether a virtual miniport may indicate at the moment.
 //!
 //! Sources: "Status Indications in an Intermediate Driver", `NDIS_STATUS_INDICATION`, and the page of each
 //! status.
+
+use core::fmt;
 
 /// What becomes of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +25,11 @@ pub enum Action {
     Forward,
     /// It is kept as the link's state, which every virtual miniport then indicates.
     LinkState,
+    /// It is kept as the task offloads that are switched on; every virtual miniport indicates what its
+    /// VLAN lets it show of them ([`crate::offload`]).
+    Offload,
+    /// The same for the task offloads that there are.
+    OffloadHardware,
     /// Nobody above is told.
     Swallow,
 }
@@ -38,6 +47,19 @@ pub struct Row {
     pub action: Action,
     /// Why.
     pub why: &'static str,
+}
+
+impl fmt::Display for Row {
+    /// The row as `docs/control-plane.md` shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Row { name, why, .. } = self;
+        let action = match self.action {
+            Action::Forward => "forwarded",
+            Action::LinkState | Action::Offload | Action::OffloadHardware => "translated",
+            Action::Swallow => "swallowed",
+        };
+        write!(f, "| `{name}` | {action} | {why} |")
+    }
 }
 
 /// What matters of an indication.
@@ -102,8 +124,8 @@ statuses! {
     NDIS_STATUS_UPLOAD_ALL = 0x4002_0002, 0, Swallow, "connection offload is not shown above";
     NDIS_STATUS_OFFLOAD_RESUME = 0x4002_0003, 0, Swallow, "connection offload is not shown above";
     NDIS_STATUS_OFFLOAD_STATE_INVALID = 0x4002_0005, 0, Swallow, "connection offload is not shown above";
-    NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG = 0x4002_0006, 0, Swallow, "task offloads are not shown above";
-    NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES = 0x4002_0007, 0, Swallow, "task offloads are not shown above";
+    NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG = 0x4002_0006, 112, Offload, "shown as far as the VLAN lets it be";
+    NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES = 0x4002_0007, 112, OffloadHardware, "shown as far as the VLAN lets it be";
     NDIS_STATUS_OFFLOAD_ENCASPULATION_CHANGE = 0x4002_0008, 0, Swallow, "what it changes is in the current configuration";
     NDIS_STATUS_TCP_CONNECTION_OFFLOAD_HARDWARE_CAPABILITIES = 0x4002_000b, 0, Swallow, "connection offload is not shown above";
     NDIS_STATUS_HD_SPLIT_CURRENT_CONFIG = 0x4002_000c, 0, Swallow, "header-data split is not shown above";

@@ -37,6 +37,7 @@ pub mod link;
 pub mod mem;
 pub mod miniport;
 pub mod nbl;
+pub mod offload;
 pub mod oid;
 pub mod pnp;
 pub mod protocol;

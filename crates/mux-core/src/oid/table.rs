@@ -91,12 +91,22 @@ oids! {
         VALUES, "How many groups the multicast list may have.";
     OID_802_3_MAC_OPTIONS = 0x0101_0105: NO, NO, NO;
         UNKNOWN, "Obsolete, and there is no such option.";
+    OID_OFFLOAD_ENCAPSULATION = 0x0101_010A: NO, Forward(Bytes(28)), NO;
+        OFFLOAD, "Switches what is configured on or off, for all: the adapter below is shared, and tells \
+        all. `NOT_SUPPORTED` where no offload is shown. NDIS answers the query.";
     OID_802_3_RCV_ERROR_ALIGNMENT = 0x0102_0101: Answer(Counter), NO, NO;
         COUNTERS, "Zero: a virtual miniport has no wire.";
     OID_802_3_XMIT_ONE_COLLISION = 0x0102_0102: Answer(Counter), NO, NO;
         COUNTERS, "Zero: a virtual miniport has no wire.";
     OID_802_3_XMIT_MORE_COLLISIONS = 0x0102_0103: Answer(Counter), NO, NO;
         COUNTERS, "Zero: a virtual miniport has no wire.";
+    OID_TCP_OFFLOAD_CURRENT_CONFIG = 0xFC01_020B: NO, NO, NO;
+        UNKNOWN, "NDIS answers it, from the attributes and the status that tells of changes.";
+    OID_TCP_OFFLOAD_PARAMETERS = 0xFC01_020C: NO, Forward(Bytes(20)), NO;
+        OFFLOAD, "As the encapsulation: one adapter, one configuration. `NOT_SUPPORTED` where no offload \
+        is shown.";
+    OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES = 0xFC01_020D: NO, NO, NO;
+        UNKNOWN, "NDIS answers it, from the attributes and the status that tells of changes.";
     OID_PNP_SET_POWER = 0xFD01_0101: NO, Answer(Any), NO;
         POWER, "Always success, never passed down: an intermediate driver must.";
     OID_PNP_QUERY_POWER = 0xFD01_0102: Answer(Any), NO, NO;
@@ -118,6 +128,11 @@ pub const SUPPORTED: &[u32] = {
     };
     &LIST
 };
+
+/// Whether a virtual miniport supports this OID of [`SUPPORTED`] only if it shows task offloads.
+pub const fn needs_offloads(oid: u32) -> bool {
+    matches!(oid, OID_OFFLOAD_ENCAPSULATION | OID_TCP_OFFLOAD_PARAMETERS)
+}
 
 /// Counts the supported OIDs, and writes them down as far as there is room.
 #[expect(
@@ -159,4 +174,6 @@ const SETS: &str = "miniport::oid::sets_without_effect_are_taken_and_power_is_ne
 const POWER: &str = SETS;
 const FORWARDED: &str =
     "protocol::oid::a_request_that_is_passed_on_gets_the_answer_of_the_adapter_below";
+const OFFLOAD: &str =
+    "miniport::offload::sets_go_below_and_what_comes_of_them_is_shown_on_every_virtual_miniport";
 const UNKNOWN: &str = "miniport::oid::what_is_not_supported_is_refused_in_every_kind_of_request";

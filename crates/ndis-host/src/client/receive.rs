@@ -22,6 +22,8 @@ pub struct Received {
     pub frame: Vec<u8>,
     /// The value of `Ieee8021QNetBufferListInfo`.
     pub tag: usize,
+    /// All that stood beside it, `NetBufferListInfo`.
+    pub info: Vec<usize>,
     /// It came with `NDIS_RECEIVE_FLAGS_RESOURCES`.
     pub resources: bool,
 }
@@ -114,6 +116,7 @@ pub(super) unsafe extern "efiapi" fn receive(
             frames.push(Received {
                 frame: data::bytes(nb),
                 tag,
+                info: nbl.info().iter().map(|&word| word as usize).collect(),
                 resources,
             });
         }

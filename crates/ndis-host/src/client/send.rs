@@ -32,6 +32,10 @@ pub struct SendShape {
     pub frames_per_nbl: usize,
     /// Value of `Ieee8021QNetBufferListInfo`: a tag beside the frames.
     pub tag: usize,
+    /// Value of `TcpIpChecksumNetBufferListInfo`.
+    pub checksum: usize,
+    /// Value of `TcpLargeSendNetBufferListInfo`.
+    pub large_send: usize,
     /// Free bytes of context space in each NBL.
     pub context_back_fill: u16,
     /// `NDIS_SEND_FLAGS_*`.
@@ -51,6 +55,8 @@ impl SendShape {
         },
         frames_per_nbl: 1,
         tag: 0,
+        checksum: 0,
+        large_send: 0,
         context_back_fill: 0,
         flags: 0,
         cancel_id: 0,
@@ -240,6 +246,8 @@ impl Client {
         }
         let mut info = nbl.info();
         info[Ieee8021QNetBufferListInfo] = shape.tag as *mut _;
+        info[ndis_sys::TcpIpChecksumNetBufferListInfo] = shape.checksum as *mut _;
+        info[ndis_sys::TcpLargeSendNetBufferListInfo] = shape.large_send as *mut _;
         info[ndis_sys::NetBufferListCancelId] = shape.cancel_id as *mut _;
         nbl.set_info(info);
         nbl.set_flags(nbl.flags() | shape.nbl_flags);

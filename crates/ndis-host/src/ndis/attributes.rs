@@ -15,11 +15,16 @@ use ndis_sys::{
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_NDK_ATTRIBUTES,
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES,
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES,
-    NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES, NDIS_OFFLOAD, NDIS_OID,
+    NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES, NDIS_OBJECT_TYPE_OFFLOAD,
+    NDIS_OFFLOAD, NDIS_OFFLOAD_REVISION_1, NDIS_OFFLOAD_REVISION_2, NDIS_OFFLOAD_REVISION_3,
+    NDIS_OFFLOAD_REVISION_4, NDIS_OFFLOAD_REVISION_5, NDIS_OFFLOAD_REVISION_6, NDIS_OID,
     NDIS_PM_CAPABILITIES, NDIS_RECEIVE_FILTER_CAPABILITIES, NDIS_RECEIVE_SCALE_CAPABILITIES,
     NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1,
     NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
-    NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1, NDIS_STATUS,
+    NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
+    NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_2,
+    NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_3, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_4,
+    NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_5, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_6, NDIS_STATUS,
     NDIS_STATUS_BAD_VERSION, NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS, NdisInterfaceInternal,
 };
 
@@ -49,6 +54,8 @@ pub(crate) struct Attributes {
     pub(crate) offload: Option<Box<NDIS_OFFLOAD>>,
     /// `CurrentReceiveFilterCapabilities`.
     pub(crate) receive_filters: Option<Box<NDIS_RECEIVE_FILTER_CAPABILITIES>>,
+    /// `HardwareOffloadCapabilities`.
+    pub(crate) offload_hardware: Option<Box<NDIS_OFFLOAD>>,
     /// The link as it was last told.
     pub(crate) link: NDIS_LINK_STATE,
     /// What the miniport was last told to let through.
@@ -73,6 +80,7 @@ impl Default for Attributes {
             rss: None,
             offload: None,
             receive_filters: None,
+            offload_hardware: None,
             link: NDIS_LINK_STATE {
                 Header: NDIS_OBJECT_HEADER::new(
                     NDIS_OBJECT_TYPE_DEFAULT,
@@ -267,10 +275,14 @@ unsafe fn set_offload(
 ) -> NDIS_STATUS {
     // SAFETY: the caller's contract.
     let given = unsafe { &*attributes.cast::<NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES>() };
-    let configuration = given.DefaultOffloadConfiguration;
     // SAFETY: the caller's contract.
-    let offload = unsafe { configuration.as_ref() }.map(|it| Box::new(*it));
-    adapter.with_attributes(|attributes| attributes.offload = offload);
+    let offload = unsafe { offload_at(given.DefaultOffloadConfiguration) };
+    // SAFETY: the caller's contract.
+    let hardware = unsafe { offload_at(given.HardwareOffloadCapabilities) };
+    adapter.with_attributes(|attributes| {
+        attributes.offload = offload;
+        attributes.offload_hardware = hardware;
+    });
     NDIS_STATUS_SUCCESS
 }
 
@@ -291,3 +303,33 @@ unsafe fn set_hardware_assist(
     adapter.with_attributes(|attributes| attributes.receive_filters = filters);
     NDIS_STATUS_SUCCESS
 }
+/// A copy of an `NDIS_OFFLOAD`, as long as its header says. `None` if there is none.
+///
+/// # Safety
+/// Null, or a structure as long as its header says.
+pub(crate) unsafe fn offload_at(given: *const NDIS_OFFLOAD) -> Option<Box<NDIS_OFFLOAD>> {
+    // SAFETY: the caller's contract.
+    let header = unsafe { given.cast::<NDIS_OBJECT_HEADER>().as_ref() }?;
+    header::require(
+        header,
+        NDIS_OBJECT_TYPE_OFFLOAD,
+        OFFLOAD_REVISIONS,
+        "NDIS_OFFLOAD",
+    );
+    let mut offload = Box::new(NDIS_OFFLOAD::zeroed());
+    let length = usize::from(header.Size).min(size_of::<NDIS_OFFLOAD>());
+    let target = (&raw mut *offload).cast::<u8>();
+    // SAFETY: the caller's contract; `length` fits both.
+    unsafe { std::ptr::copy_nonoverlapping(given.cast::<u8>(), target, length) };
+    Some(offload)
+}
+
+/// Of `NDIS_OFFLOAD`, with their sizes.
+pub(crate) const OFFLOAD_REVISIONS: &[(u8, u16)] = &[
+    (NDIS_OFFLOAD_REVISION_1, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1),
+    (NDIS_OFFLOAD_REVISION_2, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_2),
+    (NDIS_OFFLOAD_REVISION_3, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_3),
+    (NDIS_OFFLOAD_REVISION_4, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_4),
+    (NDIS_OFFLOAD_REVISION_5, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_5),
+    (NDIS_OFFLOAD_REVISION_6, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_6),
+];

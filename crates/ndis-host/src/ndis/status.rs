@@ -4,12 +4,15 @@ use std::ptr;
 
 use ndis_sys::{
     NDIS_HANDLE, NDIS_LINK_STATE, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_STATUS_INDICATION,
-    NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1, NDIS_STATUS,
-    NDIS_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_STATUS_LINK_STATE,
-    NDIS_STATUS_RESET_END, NDIS_STATUS_RESET_START,
+    NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1,
+    NDIS_SIZEOF_STATUS_INDICATION_REVISION_1, NDIS_STATUS, NDIS_STATUS_INDICATION,
+    NDIS_STATUS_INDICATION_REVISION_1, NDIS_STATUS_LINK_STATE, NDIS_STATUS_RESET_END,
+    NDIS_STATUS_RESET_START, NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG,
+    NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES,
 };
 
 use super::adapter::{Adapter, AdapterState};
+use super::attributes::offload_at;
 use super::driver::run_data;
 use super::filter::{self, Layer, Module};
 use super::object::{self, Kind, handle_of, resolve};
@@ -54,6 +57,22 @@ crate::ddi! { "ndis.sys":
         if code == NDIS_STATUS_LINK_STATE {
             // SAFETY: the document makes the buffer of this status an NDIS_LINK_STATE.
             unsafe { note_link(adapter, indication) };
+        }
+        let changes_offload = matches!(
+            code,
+            NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG | NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES
+        );
+        if changes_offload {
+            check_buffer(indication, NAME, adapter.name());
+            // SAFETY: the documents make the buffer of these an NDIS_OFFLOAD, as long as its header says.
+            let offload = unsafe { offload_at(indication.StatusBuffer.cast()) };
+            adapter.with_attributes(|attributes| {
+                if code == NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG {
+                    attributes.offload = offload;
+                } else {
+                    attributes.offload_hardware = offload;
+                }
+            });
         }
         pass_up(Layer::Adapter(adapter), indication);
     }
@@ -124,13 +143,24 @@ pub(crate) fn require_header(indication: &NDIS_STATUS_INDICATION, function: &str
 /// Ends the run unless the buffer is one for its status.
 pub(crate) fn check_buffer(indication: &NDIS_STATUS_INDICATION, function: &str, who: &str) {
     let buffer = indication.StatusBuffer;
-    let least = u32::from(NDIS_SIZEOF_LINK_STATE_REVISION_1);
-    let short = buffer.is_null() || indication.StatusBufferSize < least;
-    if indication.StatusCode == NDIS_STATUS_LINK_STATE && short {
+    let (name, least) = match indication.StatusCode {
+        NDIS_STATUS_LINK_STATE => ("NDIS_STATUS_LINK_STATE", NDIS_SIZEOF_LINK_STATE_REVISION_1),
+        NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG => (
+            "NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG",
+            NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1,
+        ),
+        NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES => (
+            "NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES",
+            NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1,
+        ),
+        _ => return,
+    };
+    let least = u32::from(least);
+    if buffer.is_null() || indication.StatusBufferSize < least {
         rules::broken(
             &rules::NDIS_BUGCHECK_STATUS_INDICATION_INVALID_BUFFER,
             format_args!(
-                "{function}({who}): NDIS_STATUS_LINK_STATE with {} bytes at {buffer:p}; it has at \
+                "{function}({who}): {name} with {} bytes at {buffer:p}; it has at \
                  least {least}",
                 indication.StatusBufferSize
             ),

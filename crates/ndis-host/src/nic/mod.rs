@@ -10,6 +10,7 @@
 //! | `miniport` | registration and the miniport's functions |
 //! | `frames` | NBLs for received frames, in many shapes; frames from sent NBLs |
 //! | `traffic` | the threads of a running NIC |
+//! | `offload` | large sends and checksums |
 //! | `oid` | what it answers |
 //! | `bench` | sends that end here, and the same chain indicated again and again |
 //!
@@ -18,6 +19,7 @@
 pub(crate) mod bench;
 pub(crate) mod frames;
 mod miniport;
+mod offload;
 mod oid;
 mod traffic;
 
@@ -40,6 +42,7 @@ use ndis_sys::{
 pub(crate) use frames::Memory;
 pub use frames::Shape;
 pub(crate) use miniport::{deregister, register};
+pub use offload::Offloads;
 
 use crate::ndis::caller::{self, Caller};
 use crate::ndis::ethernet::{EthernetFilter, Mac};
@@ -66,6 +69,10 @@ pub struct NicConfig {
     pub out_of_band_tags: bool,
     /// How many receive filters for an address in a VLAN it has on its default queue.
     pub receive_filters: u32,
+    /// Its task offloads, if it has any.
+    pub offloads: Option<Offloads>,
+    /// Slots of `NetBufferListInfo`, and what stands there in each NBL that it indicates.
+    pub receive_info: Vec<(usize, usize)>,
     /// Whether it has low-power states; NDIS halts it for the time of a sleep if it has none.
     pub sleeps: bool,
     /// How received frames are laid out; several are used in turn.
@@ -101,6 +108,8 @@ impl NicConfig {
                 | NDIS_MAC_OPTION_8021P_PRIORITY,
             out_of_band_tags: false,
             receive_filters: 0,
+            offloads: None,
+            receive_info: Vec::new(),
             sleeps: true,
             shapes: vec![Shape::WHOLE],
         }
@@ -136,6 +145,7 @@ struct State {
     /// Threads that have not ended.
     threads: u32,
     link_down: bool,
+    switches: offload::Switches,
     filter: EthernetFilter,
     lookahead: u32,
     statistics: Statistics,

@@ -35,34 +35,46 @@ impl Nic {
         let mut status = NDIS_STATUS_SUCCESS;
         let tag = frames::tag_beside(nbl, self.config.mac_options);
         for nb in nbl.buffers() {
-            let mut frame = data::bytes(nb);
-            // Room for a tag is only there for the one that the NIC puts in itself.
-            let longest = self.config.mtu as usize + 14;
-            let fits = (14..=longest).contains(&frame.len());
-            if let Some(tag) = tag {
-                frames::insert_tag(&mut frame, tag);
-            }
-            let sent = if !fits {
-                status = NDIS_STATUS_INVALID_LENGTH;
-                false
-            } else if self.wire.send(&frame).is_err() {
-                status = NDIS_STATUS_FAILURE;
-                false
-            } else {
-                true
-            };
-            let mut state = self.state.lock();
-            let statistics = &mut state.statistics;
-            if sent {
-                statistics.sent_frames += 1;
-                statistics.sent_bytes += frame.len() as u64;
-                let destination = std::array::from_fn(|index| frame[index]);
-                ByKind::add(&mut statistics.info.sent, destination, frame.len() as u64);
-            } else {
-                statistics.send_errors += 1;
+            match self.offload(nbl, nb, data::bytes(nb), tag.is_some()) {
+                Ok(frames) => frames
+                    .into_iter()
+                    .for_each(|frame| self.transmit_frame(frame, tag, &mut status)),
+                Err(refused) => {
+                    status = refused;
+                    self.state.lock().statistics.send_errors += 1;
+                }
             }
         }
+        Self::large_send_done(nbl);
         status
+    }
+
+    fn transmit_frame(&self, mut frame: Vec<u8>, tag: Option<u16>, status: &mut NDIS_STATUS) {
+        // Room for a tag is only there for the one that the NIC puts in itself.
+        let longest = self.config.mtu as usize + 14;
+        let fits = (14..=longest).contains(&frame.len());
+        if let Some(tag) = tag {
+            frames::insert_tag(&mut frame, tag);
+        }
+        let sent = if !fits {
+            *status = NDIS_STATUS_INVALID_LENGTH;
+            false
+        } else if self.wire.send(&frame).is_err() {
+            *status = NDIS_STATUS_FAILURE;
+            false
+        } else {
+            true
+        };
+        let mut state = self.state.lock();
+        let statistics = &mut state.statistics;
+        if sent {
+            statistics.sent_frames += 1;
+            statistics.sent_bytes += frame.len() as u64;
+            let destination = std::array::from_fn(|index| frame[index]);
+            ByKind::add(&mut statistics.info.sent, destination, frame.len() as u64);
+        } else {
+            statistics.send_errors += 1;
+        }
     }
 
     pub(super) fn complete(&self, done: &[(usize, NDIS_STATUS)]) {
@@ -168,6 +180,9 @@ impl Nic {
             nbl.set_source(handle);
             let mut info = nbl.info();
             info[Ieee8021QNetBufferListInfo] = tag.unwrap_or(0) as *mut c_void;
+            for &(slot, value) in &self.config.receive_info {
+                info[slot] = value as *mut c_void;
+            }
             nbl.set_info(info);
             self.state.lock().out.insert(nbl.address(), memory);
             nbls.push(nbl);

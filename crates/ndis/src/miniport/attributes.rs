@@ -9,6 +9,7 @@ use crate::{
     configuration::Configuration,
     link::LinkState,
     mem::Shared,
+    offload::TaskOffload,
     status::{Result, Status},
 };
 
@@ -175,6 +176,26 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
         };
         attributes.PermanentMacAddress[..6].copy_from_slice(&general.permanent_address);
         attributes.CurrentMacAddress[..6].copy_from_slice(&general.current_address);
+        self.set((&raw mut attributes).cast())
+    }
+
+    /// Sets the offload attributes: what is switched on, and what there is.
+    ///
+    /// # Errors
+    /// What `NdisMSetMiniportAttributes` says.
+    pub fn set_offload(&self, current: TaskOffload, hardware: TaskOffload) -> Result {
+        let mut current = current.to_raw();
+        let mut hardware = hardware.to_raw();
+        let mut attributes = sys::NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES {
+            Header: sys::NDIS_OBJECT_HEADER {
+                Type: sys::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES,
+                Revision: sys::NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1,
+                Size: sys::NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1,
+            },
+            DefaultOffloadConfiguration: &raw mut current,
+            HardwareOffloadCapabilities: &raw mut hardware,
+            ..sys::NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES::zeroed()
+        };
         self.set((&raw mut attributes).cast())
     }
 

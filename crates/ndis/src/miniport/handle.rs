@@ -7,6 +7,7 @@ use crate::{
     irql::Passive,
     link::LinkState,
     nbl::{Chain, Derived, Outgoing},
+    offload::TaskOffload,
     protocol::StatusIndication,
     status::Result,
 };
@@ -101,6 +102,30 @@ impl MiniportHandle {
                 size_of::<sys::NDIS_LINK_STATE>() as u32,
             );
         }
+    }
+
+    /// Tells the upper drivers which task offloads are switched on now.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG.
+    pub fn indicate_offload(self, current: TaskOffload) {
+        self.indicate_task_offload(sys::NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG, current);
+    }
+
+    /// Tells the upper drivers which task offloads there are now.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES.
+    pub fn indicate_offload_hardware(self, hardware: TaskOffload) {
+        self.indicate_task_offload(
+            sys::NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES,
+            hardware,
+        );
+    }
+
+    fn indicate_task_offload(self, code: sys::NDIS_STATUS, offload: TaskOffload) {
+        let mut raw = offload.to_raw();
+        let length = u32::from(raw.Header.Size);
+        // SAFETY: the buffer is of this code's kind, and has the bytes that its header says.
+        unsafe { self.indicate_status(code, (&raw mut raw).cast(), length) };
     }
 
     /// Tells the upper drivers what the adapter below told this one, as it came.

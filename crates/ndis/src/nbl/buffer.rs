@@ -50,6 +50,17 @@ impl NetBuffer {
         self.raw.DataLength
     }
 
+    /// How many bytes of the frame lie in one piece at its beginning.
+    #[must_use]
+    pub fn first_piece(&self) -> u32 {
+        // SAFETY: a NET_BUFFER with data has a current MDL, which nobody writes to.
+        let mdl = unsafe { self.raw.CurrentMdl.as_ref() };
+        let length = mdl.map_or(0, |mdl| {
+            mdl.ByteCount.saturating_sub(self.raw.CurrentMdlOffset)
+        });
+        length.min(self.raw.DataLength)
+    }
+
     /// Copies the first bytes of the frame. Returns how many: all that were asked for, or as many
     /// as the frame has, or as could be mapped.
     #[must_use]

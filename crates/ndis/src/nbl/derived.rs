@@ -321,6 +321,8 @@ impl DerivedPool {
         unsafe { sys::NdisCopySendNetBufferListInfo(carrier.as_ptr(), raw.as_ptr()) };
         // SAFETY: nobody else knows of the new NBL.
         let list = unsafe { carrier.as_mut() };
+        let uncopied = sys::UdpSegmentationOffloadInfo;
+        list.NetBufferListInfo[uncopied] = original.raw().NetBufferListInfo[uncopied];
         list.Next = core::ptr::null_mut();
         list.ParentNetBufferList = raw.as_ptr();
         // SAFETY: as above.
@@ -393,6 +395,9 @@ impl Nbl<Derived> {
         parent.children().fetch_add(1, Ordering::Relaxed);
         // SAFETY: nobody else knows of the new NBL.
         let list = unsafe { raw.as_mut() };
+        for uncopied in [sys::TcpRecvSegCoalesceInfo, sys::RscTcpTimestampDelta] {
+            list.NetBufferListInfo[uncopied] = parent.raw().NetBufferListInfo[uncopied];
+        }
         list.Next = core::ptr::null_mut();
         list.ParentNetBufferList = parent.raw.as_ptr();
         list.SourceHandle = adapter.raw();

@@ -8,7 +8,7 @@ use core::{marker::PhantomData, mem::offset_of, ptr::NonNull};
 
 use ndis_sys as sys;
 
-use super::{Chain, DerivedPool, Nbl, NetBuffer};
+use super::{Chain, DerivedPool, Nbl, NetBuffer, NetBufferList};
 use crate::{
     mem::POOL_ALIGNMENT,
     protocol::{BindingHandle, Protocol},
@@ -149,9 +149,13 @@ impl<P: Protocol> Nbl<Forwarded<P>> {
         }) = record.carried
         {
             // SAFETY: the carrier is this driver's again.
-            let status = unsafe { nbl.as_ref() }.Status;
+            let carrier = unsafe { NetBufferList::from_raw(nbl) };
+            let (status, sent) = (carrier.raw().Status, carrier.offload_words());
             // SAFETY: the original has been this driver's all the time.
             unsafe { original.as_mut() }.Status = status;
+            // SAFETY: as above.
+            let view = unsafe { NetBufferList::from_raw_mut(original) };
+            view.set_large_send_result(sent);
             // SAFETY: the carrier was made with this many bytes in front, and nothing is on its
             // context stack any more (NdisFreeFragmentNetBufferList).
             unsafe { sys::NdisFreeFragmentNetBufferList(nbl.as_ptr(), delta, 0) };

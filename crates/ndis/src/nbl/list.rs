@@ -38,6 +38,32 @@ unsafe impl Send for SendInfo {}
 // SAFETY: as above.
 unsafe impl Sync for SendInfo {}
 
+/// What an NBL asks the adapter to do with its frames. In each word stands where the frames' headers are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OffloadWords {
+    /// `TcpIpChecksumNetBufferListInfo`.
+    pub checksum: u32,
+    /// `TcpLargeSendNetBufferListInfo`.
+    pub large_send: u32,
+    /// `UdpSegmentationOffloadInfo`.
+    pub udp_segmentation: u32,
+}
+
+impl OffloadWords {
+    /// The word of a large send that was asked for by these and came back with `now`. Version 1 comes back
+    /// with how much was sent, version 2 with zeros beside the version; anything else is what was asked,
+    /// perhaps with headers elsewhere (`NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO`).
+    pub(super) fn completed(self, now: u32) -> u32 {
+        const VERSION_2: u32 = 1 << 30;
+        let result = if self.large_send & VERSION_2 == 0 {
+            self.large_send != 0
+        } else {
+            now & !(1 << 31) == VERSION_2
+        };
+        if result { now } else { self.large_send }
+    }
+}
+
 impl NetBufferList {
     /// # Safety
     /// The NBL is valid, and nobody writes to it, for as long as the view lives.
@@ -107,6 +133,47 @@ impl NetBufferList {
     pub fn restore_send_info(&mut self, before: SendInfo) {
         self.raw.NetBufferListInfo[IEEE_8021Q] = before.tag;
     }
+
+    /// What the adapter is asked to do with the frames.
+    #[must_use]
+    pub fn offload_words(&self) -> OffloadWords {
+        let word = |slot: usize| self.raw.NetBufferListInfo[slot].addr() as u32;
+        OffloadWords {
+            checksum: word(CHECKSUM),
+            large_send: word(LARGE_SEND),
+            udp_segmentation: word(UDP_SEGMENTATION),
+        }
+    }
+
+    /// Sets what the adapter is asked to do with the frames.
+    pub fn set_offload_words(&mut self, words: OffloadWords) {
+        let mut set = |slot: usize, word: u32| {
+            self.raw.NetBufferListInfo[slot] = ptr::without_provenance_mut(word as usize);
+        };
+        set(CHECKSUM, words.checksum);
+        set(LARGE_SEND, words.large_send);
+        set(UDP_SEGMENTATION, words.udp_segmentation);
+    }
+
+    /// Takes over what the adapter says of a large send that was done for these frames by another NBL.
+    pub(super) fn set_large_send_result(&mut self, sent: OffloadWords) {
+        let before = self.offload_words();
+        let large_send = before.completed(sent.large_send);
+        if large_send != before.large_send {
+            self.raw.NetBufferListInfo[LARGE_SEND] =
+                ptr::without_provenance_mut(large_send as usize);
+        }
+    }
+
+    /// Puts back what the adapter was asked to do with frames that come back, but for what it says of a
+    /// large send that is done.
+    pub fn restore_offload_words(&mut self, before: OffloadWords) {
+        let large_send = before.completed(self.offload_words().large_send);
+        self.set_offload_words(OffloadWords {
+            large_send,
+            ..before
+        });
+    }
 }
 
 impl OutOfBandTag {
@@ -127,10 +194,27 @@ impl OutOfBandTag {
 }
 
 const IEEE_8021Q: usize = sys::Ieee8021QNetBufferListInfo;
+const CHECKSUM: usize = sys::TcpIpChecksumNetBufferListInfo;
+const LARGE_SEND: usize = sys::TcpLargeSendNetBufferListInfo;
+const UDP_SEGMENTATION: usize = sys::UdpSegmentationOffloadInfo;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_large_send_comes_back_as_it_was_but_for_its_result() {
+        let words = |large_send| OffloadWords {
+            large_send,
+            ..OffloadWords::default()
+        };
+        let second = words(1460 | 54 << 20 | 1 << 30);
+        let moved = 1460 | 58 << 20 | 1 << 30;
+        assert_eq!(second.completed(moved), second.large_send, "left as it was");
+        assert_eq!(second.completed(1 << 30), 1 << 30, "done");
+        assert_eq!(words(1460 | 54 << 20).completed(9000), 9000, "version 1");
+        assert_eq!(words(0).completed(0), 0, "no large send");
+    }
 
     #[test]
     fn out_of_band_tags_survive_both_ways() {

@@ -24,4 +24,4 @@ pub use buffer::NetBuffer;
 pub use chain::{Chain, Nbl};
 pub use derived::{Derived, DerivedPool, Incoming, Lent, LentParents, Parent};
 pub use forward::{Forwarded, Outgoing};
-pub use list::{NetBufferList, OutOfBandTag, SendInfo};
+pub use list::{NetBufferList, OffloadWords, OutOfBandTag, SendInfo};

@@ -4,7 +4,7 @@ use core::slice;
 
 use ndis_sys as sys;
 
-use crate::{link::LinkState, receive_filter, string};
+use crate::{link::LinkState, offload::TaskOffload, receive_filter, string};
 
 /// The adapter below, as `NDIS_BIND_PARAMETERS` describe it.
 pub struct BindParameters<'callback> {
@@ -112,6 +112,13 @@ impl<'callback> BindParameters<'callback> {
         )
     }
 
+    /// The task offloads that are switched on. `None` if the adapter has none.
+    #[must_use]
+    pub fn offload(&self) -> Option<TaskOffload> {
+        // SAFETY: null, or a structure as long as its header says, for the callback (`new`).
+        unsafe { TaskOffload::read_raw(self.raw.DefaultOffloadConfiguration) }
+    }
+
     /// How many bytes in front of a sent frame, and of NBL context space, save an allocation below.
     #[must_use]
     pub const fn backfill(&self) -> (u32, u32) {
@@ -158,6 +165,12 @@ impl<'callback> StatusIndication<'callback> {
         // SAFETY: the buffer has as many bytes as the indication says, and stays for the callback, as
         // `new` demands.
         unsafe { slice::from_raw_parts(start, self.raw.StatusBufferSize as usize) }
+    }
+
+    /// The task offloads that the buffer holds, if it does.
+    #[must_use]
+    pub fn offload(&self) -> Option<TaskOffload> {
+        TaskOffload::read(self.buffer())
     }
 
     /// The link state, if that is what changed.

@@ -3,16 +3,17 @@
 use std::sync::atomic::Ordering;
 
 use ndis_sys::{
-    MediaConnectStateConnected, NDIS_LINK_SPEED, NDIS_STATUS, NdisHardwareStatusReady,
-    NdisMediaStateConnected, NdisMediaStateDisconnected, OID_802_3_CURRENT_ADDRESS,
-    OID_802_3_MAXIMUM_LIST_SIZE, OID_802_3_MULTICAST_LIST, OID_802_3_PERMANENT_ADDRESS,
-    OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_DRIVER_VERSION,
-    OID_GEN_HARDWARE_STATUS, OID_GEN_LINK_SPEED, OID_GEN_LINK_SPEED_EX, OID_GEN_LINK_STATE,
-    OID_GEN_MAC_OPTIONS, OID_GEN_MAX_LINK_SPEED, OID_GEN_MAXIMUM_FRAME_SIZE,
+    MediaConnectStateConnected, NDIS_LINK_SPEED, NDIS_OFFLOAD, NDIS_STATUS,
+    NdisHardwareStatusReady, NdisMediaStateConnected, NdisMediaStateDisconnected,
+    OID_802_3_CURRENT_ADDRESS, OID_802_3_MAXIMUM_LIST_SIZE, OID_802_3_MULTICAST_LIST,
+    OID_802_3_PERMANENT_ADDRESS, OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER,
+    OID_GEN_DRIVER_VERSION, OID_GEN_HARDWARE_STATUS, OID_GEN_LINK_SPEED, OID_GEN_LINK_SPEED_EX,
+    OID_GEN_LINK_STATE, OID_GEN_MAC_OPTIONS, OID_GEN_MAX_LINK_SPEED, OID_GEN_MAXIMUM_FRAME_SIZE,
     OID_GEN_MAXIMUM_LOOKAHEAD, OID_GEN_MEDIA_CONNECT_STATUS, OID_GEN_MEDIA_CONNECT_STATUS_EX,
     OID_GEN_MEDIA_DUPLEX_STATE, OID_GEN_MEDIA_IN_USE, OID_GEN_MEDIA_SUPPORTED,
     OID_GEN_PHYSICAL_MEDIUM, OID_GEN_PHYSICAL_MEDIUM_EX, OID_GEN_SUPPORTED_LIST,
-    OID_PM_CURRENT_CAPABILITIES,
+    OID_PM_CURRENT_CAPABILITIES, OID_TCP_OFFLOAD_CURRENT_CONFIG,
+    OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
 };
 
 use super::request::Request;
@@ -85,6 +86,10 @@ fn from_attributes(attributes: &Attributes, oid: u32) -> Option<Vec<u8>> {
         OID_802_3_PERMANENT_ADDRESS => general.PermanentMacAddress[..mac_length].to_vec(),
         OID_802_3_CURRENT_ADDRESS => general.CurrentMacAddress[..mac_length].to_vec(),
         OID_802_3_MAXIMUM_LIST_SIZE => number(general.MaxMulticastListSize),
+        OID_TCP_OFFLOAD_CURRENT_CONFIG => offload_bytes(attributes.offload.as_deref()?),
+        OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES => {
+            offload_bytes(attributes.offload_hardware.as_deref()?)
+        }
         OID_PM_CURRENT_CAPABILITIES => bytes_of(attributes.power.as_deref()?),
         _ => return None,
     })
@@ -104,6 +109,13 @@ fn speeds(transmit: u64, receive: u64) -> Vec<u8> {
         XmitLinkSpeed: transmit,
         RcvLinkSpeed: receive,
     })
+}
+
+/// As many bytes as the structure's revision has.
+fn offload_bytes(offload: &NDIS_OFFLOAD) -> Vec<u8> {
+    let mut bytes = bytes_of(offload);
+    bytes.truncate(usize::from(offload.Header.Size));
+    bytes
 }
 
 /// The bytes of a structure that was made from zeros, so that its padding is initialized too.
