@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::capture::{Capture, Captured, Direction, Tally};
 use super::lifecycle::Events;
-use super::network::{Namespace, Network, PEER_INTERFACE, Station, TRUNK, VLANS, Vlan};
+use super::network::{ALL, Namespace, Network, PEER_INTERFACE, Station, TRUNK, VLANS, Vlan};
 use super::report::Report;
 use super::tool::Interrupt;
 use super::traffic;
@@ -84,7 +84,7 @@ pub(super) fn pings(
     ip: Ip,
     interrupt: &Interrupt,
 ) -> Result<String> {
-    let vlan = VLANS[index];
+    let vlan = ALL[index];
     let (client, peer) = (&network.clients[index], &network.peers[index]);
     let there = traffic::ping(client, &ip.of(vlan, Station::Peer), interrupt)?;
     let there = there.all_answered().context("to the peer")?;
@@ -276,10 +276,10 @@ impl Questions {
     }
 }
 
-/// Frames of both VLANs and nothing else.
+/// Frames of all VLANs and nothing else.
 pub(super) fn tags(tally: &Tally) -> Result<String> {
     let mut facts = Vec::new();
-    for vlan in VLANS {
+    for vlan in ALL {
         let frames = tally.of(Some(vlan.id));
         ensure!(frames > 0, "no frame of VLAN {}", vlan.id);
         facts.push(format!("VLAN {} {frames} frames", vlan.id));
@@ -288,7 +288,7 @@ pub(super) fn tags(tally: &Tally) -> Result<String> {
         match vlan {
             None => anyhow::bail!("{frames} frames without tag"),
             Some(id) => ensure!(
-                VLANS.iter().any(|vlan| vlan.id == *id),
+                ALL.iter().any(|vlan| vlan.id == *id),
                 "{frames} frames of VLAN {id}"
             ),
         }
@@ -300,9 +300,22 @@ pub(super) fn tags(tally: &Tally) -> Result<String> {
     Ok(facts.join(", "))
 }
 
-/// The counters of a virtual miniport agree with what was captured on the wire.
-pub(super) fn counters(events: &Events, vlan: Vlan, tallies: &Tallies) -> Result<String> {
-    let counters = events.counters(vlan.tap)?;
+/// The counters of a virtual miniport agree with what was captured on the wire, and its client's with
+/// them. One that was removed has none any more: then only its client's are held against the wire.
+pub(super) fn counters(
+    events: &Events,
+    vlan: Vlan,
+    tallies: &Tallies,
+    removed: bool,
+) -> Result<String> {
+    let (counters, note) = if removed {
+        (
+            events.counters_of_client(vlan.tap)?,
+            "counted by the client above; removed",
+        )
+    } else {
+        (events.counters(vlan.tap)?, "the client above agrees")
+    };
     ensure!(counters.errors == 0, "{} errors", counters.errors);
     let on_wire = tallies.from_driver.of(Some(vlan.id));
     // Frames before and after the capture are counted as well, lost ones are not captured.
@@ -312,5 +325,5 @@ pub(super) fn counters(events: &Events, vlan: Vlan, tallies: &Tallies) -> Result
         counters.sent
     );
     ensure!(counters.received > 0, "it counted no frame received");
-    Ok(format!("{counters}; the client above agrees"))
+    Ok(format!("{counters}; {note}"))
 }

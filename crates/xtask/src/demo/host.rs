@@ -17,34 +17,27 @@ use serde_json::Value;
 use super::network::Namespace;
 use super::tool::{self, Background, Interrupt};
 
-/// Builds `ndishost` and returns where it is.
-pub(super) fn build(root: &Path) -> Result<PathBuf> {
+/// Builds the program of a package and returns where it is.
+pub(super) fn build(root: &Path, package: &str, program: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args([
-            "build",
-            "--release",
-            "--package",
-            "ndis-host",
-            "--bin",
-            "ndishost",
-        ])
+        .args(["build", "--release", "--package", package, "--bin", program])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(root)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .context("cannot build ndishost: cargo does not start")?;
+        .with_context(|| format!("cannot build {program}: cargo does not start"))?;
     ensure!(
         output.status.success(),
-        "ndishost does not build: cargo ended with {}",
+        "{program} does not build: cargo ended with {}",
         output.status
     );
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("cargo built ndishost, but does not say where it is")
+        .with_context(|| format!("cargo built {program}, but does not say where it is"))
 }
 
 /// A running `ndishost`.
@@ -55,16 +48,18 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Starts it on the lab file `lab`.
+    /// Starts it on the lab file `lab`, controlled by the socket `control`.
     pub(super) fn start(
         namespace: &Namespace,
         ndishost: &Path,
         lab: &Path,
+        control: &Path,
         captures: Option<&Path>,
         log: &Path,
     ) -> Result<Self> {
         let mut command = namespace.command(ndishost);
         command.args(["run", "--json", "--lab"]).arg(lab);
+        command.args(["--clients", "tap", "--control"]).arg(control);
         if let Some(captures) = captures {
             command.arg("--capture").arg(captures);
         }

@@ -65,6 +65,11 @@ impl Events {
         Ok(own)
     }
 
+    /// What the client above an adapter counted.
+    pub(super) fn counters_of_client(&self, adapter: &str) -> Result<Counters> {
+        self.counted_by("client", adapter)
+    }
+
     fn counted_by(&self, who: &str, adapter: &str) -> Result<Counters> {
         let event = self
             .0

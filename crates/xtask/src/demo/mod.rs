@@ -1,8 +1,9 @@
 //! `cargo xtask demo`: the real driver image passes real traffic, from loading to unloading.
 //!
 //! It builds what it needs, lays a private network (`network.rs`, `switch.rs`), runs `ndishost` on
-//! `labs/demo.toml` in it (`host.rs`), makes traffic (`traffic.rs`) and looks at the wire
-//! (`capture.rs`), ends everything in order, and reports each item as it finds it (`report.rs`).
+//! `labs/demo.toml` in it (`host.rs`), makes traffic (`traffic.rs`, `stream.rs`) and looks at the wire
+//! (`capture.rs`), adds and removes VLAN adapters meanwhile (`muxctl.rs`), ends everything in order, and
+//! reports each item as it finds it (`report.rs`).
 //! Every item has to hold. Whatever way it ends, it takes away what it made.
 //!
 //! Not in here: how the image is built, and anything about NDIS.
@@ -16,7 +17,8 @@ use crate::repository;
 
 use host::Host;
 use lifecycle::Events;
-use network::{Network, VLANS};
+use muxctl::{LAB_NIC, Muxctl};
+use network::{ADDED, ALL, Network, VLANS};
 use report::Report;
 use switch::Switch;
 use tool::Interrupt;
@@ -26,9 +28,11 @@ mod checks;
 mod host;
 mod image;
 mod lifecycle;
+mod muxctl;
 mod network;
 mod packages;
 mod report;
+mod stream;
 mod switch;
 mod tool;
 mod traffic;
@@ -54,6 +58,9 @@ pub(crate) struct Args {
     /// Run this ndishost instead of building one.
     #[arg(long, value_name = "PROGRAM")]
     ndishost: Option<PathBuf>,
+    /// Run this muxctl instead of building one.
+    #[arg(long, value_name = "PROGRAM")]
+    muxctl: Option<PathBuf>,
     /// Take this image instead of building one (for the section on the image; the lab file says
     /// which one runs).
     #[arg(long, value_name = "FILE")]
@@ -82,7 +89,7 @@ pub(crate) fn run(options: &Args) -> Result<()> {
     report.section("The image");
     image::check(&mut report, &built.ndishost, &built.image, &interrupt);
     let outcome = Stage::set(options, &built, &mut report, &interrupt)
-        .and_then(|stage| stage.play(options, &mut report, &interrupt));
+        .and_then(|stage| stage.play(options, &built, &mut report, &interrupt));
     if let Err(error) = outcome {
         report.item("the demo", Err(error));
     }
@@ -101,6 +108,7 @@ pub(crate) fn run(options: &Args) -> Result<()> {
 struct Built {
     image: PathBuf,
     ndishost: PathBuf,
+    muxctl: PathBuf,
     lab: PathBuf,
 }
 
@@ -113,12 +121,17 @@ impl Built {
         };
         let ndishost = match &options.ndishost {
             Some(program) => program.clone(),
-            None => host::build(&root)?,
+            None => host::build(&root, "ndis-host", "ndishost")?,
+        };
+        let muxctl = match &options.muxctl {
+            Some(program) => program.clone(),
+            None => host::build(&root, "muxctl", "muxctl")?,
         };
         interrupt.check()?;
         Ok(Self {
             image,
             ndishost,
+            muxctl,
             lab: root.join("labs/demo.toml"),
         })
     }
@@ -130,6 +143,8 @@ struct Stage {
     switch: Switch,
     network: Network,
     captures: PathBuf,
+    /// The host's control socket.
+    control: PathBuf,
 }
 
 impl Stage {
@@ -160,24 +175,41 @@ impl Stage {
         report.section("Coming up");
         let kept = options.keep_captures.as_ref().map(|_| captures.as_path());
         let log = network.folder().join("ndishost.log");
-        let mut host = Host::start(&network.host, &built.ndishost, &built.lab, kept, &log)?;
+        let control = network.folder().join("control");
+        let mut host = Host::start(
+            &network.host,
+            &built.ndishost,
+            &built.lab,
+            &control,
+            kept,
+            &log,
+        )?;
         if let Err(error) = host.wait_ready(Duration::from_secs(60), interrupt) {
             show(report, &host, options.verbose);
             return Err(error.context("ndishost did not come up"));
         }
-        network
-            .hand_over_taps()
-            .context("cannot hand the TAP devices to the clients")?;
+        for index in 0..VLANS.len() {
+            network
+                .hand_over_tap(index)
+                .context("cannot hand the TAP devices to the clients")?;
+        }
         Ok(Self {
             host,
             switch,
             network,
             captures,
+            control,
         })
     }
 
     /// Traffic, then the end; each item goes to the report.
-    fn play(mut self, options: &Args, report: &mut Report, interrupt: &Interrupt) -> Result<()> {
+    fn play(
+        mut self,
+        options: &Args,
+        built: &Built,
+        report: &mut Report,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
         let adapters = VLANS.map(|vlan| vlan.tap);
         let events = Events(self.host.events());
         report.item("load", events.loaded());
@@ -185,19 +217,27 @@ impl Stage {
         report.item("initialize", events.initialized(&adapters));
         report.item("link up", events.link_up(&adapters));
 
-        let traffic = self.traffic(options, report, interrupt);
+        let traffic = self.traffic(options, built, report, interrupt);
 
         let status = self.host.stop(Duration::from_secs(60));
         let events = Events(self.host.events());
         if let Ok(tallies) = &traffic {
             report.section("The virtual miniports");
-            for vlan in VLANS {
-                report.item(vlan.tap, checks::counters(&events, vlan, tallies));
+            for vlan in ALL {
+                let removed = vlan.id == muxctl::REMOVED_ID;
+                let counters = checks::counters(&events, vlan, tallies, removed);
+                report.item(vlan.tap, counters);
             }
         }
         report.section("Going down");
         report.item("unbind", events.unbound(LAB_NIC));
-        report.item("halt", events.halted(&adapters));
+        let all = ALL.map(|vlan| vlan.tap);
+        let halted = if traffic.is_ok() {
+            &all[..]
+        } else {
+            &adapters[..]
+        };
+        report.item("halt", events.halted(halted));
         report.item("uninstall, unload", events.uninstalled_and_unloaded());
         report.item("outstanding", events.nothing_outstanding());
         let ended_well = report.item(
@@ -226,6 +266,7 @@ impl Stage {
     fn traffic(
         &mut self,
         options: &Args,
+        built: &Built,
         report: &mut Report,
         interrupt: &Interrupt,
     ) -> Result<checks::Tallies> {
@@ -250,6 +291,17 @@ impl Stage {
         report.section("Isolation");
         checks::isolation(report, &self.network, &self.captures, interrupt)?;
         self.goes_on(interrupt)?;
+
+        report.section("VLANs change while traffic runs");
+        let muxctl = Muxctl {
+            program: &built.muxctl,
+            socket: &self.control,
+            interrupt,
+        };
+        muxctl.changes(report, &self.network)?;
+        self.goes_on(interrupt)?;
+        let events = Events(self.host.events());
+        report.item("initialize VLAN 30", events.initialized(&[ADDED.tap]));
 
         report.section("The wire");
         let tallies = wire.stop()?;
@@ -297,6 +349,3 @@ impl Machine {
         Ok("no namespace, process, interface or file".to_owned())
     }
 }
-
-/// How `labs/demo.toml` calls the NIC below the driver.
-const LAB_NIC: &str = "trunk";

@@ -1,25 +1,31 @@
 //! The demo's network: private namespaces, and cables between them.
 //!
 //! ```text
-//!  client10 ─ TAP vlan10 ┐                             ┌ port10 ─ eth0 peer10
-//!                        ├ host: ndishost ─ nic0 ═ trunk ┤  switch
-//!  client20 ─ TAP vlan20 ┘                             └ port20 ─ eth0 peer20
+//!  client10 ─ TAP vlan10 ┐                               ┌ port10 ─ eth0 peer10
+//!  client20 ─ TAP vlan20 ┼ host: ndishost ─ nic0 ═ trunk ┼ port20 ─ eth0 peer20
+//!  client30 ─ TAP vlan30 ┘                        switch └ port30 ─ eth0 peer30
 //! ```
+//!
+//! VLAN 30 is in the network from the start, and its adapter comes while the demo runs.
 //!
 //! Each name on the outside is a namespace of its own, as if it were a machine. Interfaces are made
 //! inside the namespaces, so the machine's own namespace never sees one, and go with them. The names
 //! carry the demo's process id; what a killed demo left is found by that and removed by the next.
 
-use std::fs;
+use std::fs::{self, File};
+use std::net::UdpSocket;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::tool::{self, Interrupt};
 
-/// One of the two VLANs: its identifier, its TAP device and its addresses.
+/// One of the VLANs: its identifier, its TAP device and its addresses.
 #[derive(Clone, Copy)]
 pub(super) struct Vlan {
     pub(super) id: u16,
@@ -51,6 +57,17 @@ pub(super) const VLANS: [Vlan; 2] = [
     },
 ];
 
+/// The VLAN whose adapter comes while traffic runs.
+pub(super) const ADDED: Vlan = Vlan {
+    id: 30,
+    tap: "vlan30",
+    peer_port: "port30",
+};
+
+/// All VLANs of the network; the stations of one have its place in [`Network::clients`] and
+/// [`Network::peers`].
+pub(super) const ALL: [Vlan; 3] = [VLANS[0], VLANS[1], ADDED];
+
 /// The interface of the lab file's NIC, in the host's namespace.
 pub(super) const NIC: &str = "nic0";
 /// The other end of its cable, in the switch's namespace.
@@ -68,8 +85,8 @@ pub(super) struct Namespace {
 pub(super) struct Network {
     pub(super) host: Namespace,
     pub(super) switch: Namespace,
-    pub(super) clients: [Namespace; 2],
-    pub(super) peers: [Namespace; 2],
+    pub(super) clients: [Namespace; 3],
+    pub(super) peers: [Namespace; 3],
     folder: PathBuf,
 }
 
@@ -95,6 +112,29 @@ impl Namespace {
         };
         namespace.ip(&["link", "set", "lo", "up"])?;
         Ok(namespace)
+    }
+
+    /// A socket inside, at an address that the namespace has. It stays inside whoever uses it.
+    pub(super) fn udp_socket(&self, address: &str) -> Result<UdpSocket> {
+        let file = File::open(Path::new(NAMESPACES).join(&self.name))
+            .with_context(|| format!("cannot open the network namespace {}", self.name))?;
+        // Only a thread of its own: it does not come back.
+        let made = thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    let network = Some(LinkNameSpaceType::Network);
+                    move_into_link_name_space(file.as_fd(), network)?;
+                    UdpSocket::bind((address, 0))
+                })
+                .join()
+        });
+        let made = made.map_err(|_| anyhow!("a socket's thread panicked"))?;
+        made.with_context(|| format!("cannot make a socket at {address} in {}", self.name))
+    }
+
+    /// Whether it has an interface of that name.
+    pub(super) fn has(&self, interface: &str) -> bool {
+        self.ip(&["link", "show", interface]).is_ok()
     }
 
     /// The command that runs `program` inside.
@@ -191,8 +231,16 @@ impl Network {
             Ok((
                 namespace("host")?,
                 namespace("switch")?,
-                [namespace("client10")?, namespace("client20")?],
-                [namespace("peer10")?, namespace("peer20")?],
+                [
+                    namespace("client10")?,
+                    namespace("client20")?,
+                    namespace("client30")?,
+                ],
+                [
+                    namespace("peer10")?,
+                    namespace("peer20")?,
+                    namespace("peer30")?,
+                ],
             ))
         };
         let (host, switch, clients, peers) = match made() {
@@ -212,7 +260,7 @@ impl Network {
         network.host.without_ipv6()?;
         network.switch.without_ipv6()?;
         cable(&network.host, NIC, &network.switch, TRUNK)?;
-        for (vlan, peer) in VLANS.iter().zip(&network.peers) {
+        for (vlan, peer) in ALL.iter().zip(&network.peers) {
             cable(peer, PEER_INTERFACE, &network.switch, vlan.peer_port)?;
             peer.add_addresses(
                 PEER_INTERFACE,
@@ -228,20 +276,19 @@ impl Network {
         &self.folder
     }
 
-    /// Moves the TAP devices that the host made to the clients, and gives them their addresses.
-    pub(super) fn hand_over_taps(&self) -> Result<()> {
-        for (vlan, client) in VLANS.iter().zip(&self.clients) {
-            self.host
-                .ip(&["link", "set", vlan.tap, "netns", &client.name])?;
-            client.without_offloads(vlan.tap)?;
-            client.ip(&["link", "set", vlan.tap, "up"])?;
-            client.add_addresses(
-                vlan.tap,
-                &vlan.v4(Station::Client),
-                &vlan.v6(Station::Client),
-            )?;
-        }
-        Ok(())
+    /// Moves a TAP device that the host made to the client of the VLAN at `index`, and gives it its
+    /// addresses.
+    pub(super) fn hand_over_tap(&self, index: usize) -> Result<()> {
+        let (vlan, client) = (ALL[index], &self.clients[index]);
+        self.host
+            .ip(&["link", "set", vlan.tap, "netns", &client.name])?;
+        client.without_offloads(vlan.tap)?;
+        client.ip(&["link", "set", vlan.tap, "up"])?;
+        client.add_addresses(
+            vlan.tap,
+            &vlan.v4(Station::Client),
+            &vlan.v6(Station::Client),
+        )
     }
 
     /// Puts an address of each VLAN on the stations of the other one.
@@ -429,8 +476,8 @@ mod tests {
     }
 
     #[test]
-    fn the_two_vlans_share_no_address() {
-        let [ten, twenty] = VLANS;
+    fn the_vlans_share_no_address() {
+        let [ten, twenty, _] = ALL;
         assert_eq!(ten.v4(Station::Client), "10.10.10.1");
         assert_eq!(twenty.v6(Station::Peer), "fd00:20::2");
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::network::{Namespace, TRUNK, VLANS};
+use super::network::{ALL, Namespace, TRUNK};
 use super::tool::{self, Background, Interrupt};
 
 /// A switch that runs.
@@ -91,7 +91,7 @@ pub(super) fn kernel_has_8021q(interrupt: &Interrupt) -> Result<bool> {
 }
 
 fn start_kernel(namespace: &Namespace) -> Result<()> {
-    for vlan in VLANS {
+    for vlan in ALL {
         let id = vlan.id.to_string();
         let (tagged, bridge) = (format!("{TRUNK}.{id}"), format!("br{id}"));
         namespace.ip(&[
@@ -187,8 +187,8 @@ impl OpenVSwitch {
         control(&["--no-wait", "init"])?;
         let mut switch = Background::start(&mut daemon, None, &files.path("ovs-vswitchd.log"))?;
 
-        let trunks = format!("trunks={}", VLANS.map(|vlan| vlan.id.to_string()).join(","));
-        let tags = VLANS.map(|vlan| format!("tag={}", vlan.id));
+        let trunks = format!("trunks={}", ALL.map(|vlan| vlan.id.to_string()).join(","));
+        let tags = ALL.map(|vlan| format!("tag={}", vlan.id));
         let mut arguments = vec![
             "add-br",
             "br0",
@@ -199,7 +199,7 @@ impl OpenVSwitch {
             "datapath_type=netdev",
         ];
         arguments.extend(["--", "add-port", "br0", TRUNK, trunks.as_str()]);
-        for (vlan, tag) in VLANS.iter().zip(&tags) {
+        for (vlan, tag) in ALL.iter().zip(&tags) {
             arguments.extend(["--", "add-port", "br0", vlan.peer_port, tag]);
         }
         // Returns once ovs-vswitchd has taken the configuration over.
