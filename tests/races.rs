@@ -27,8 +27,12 @@ races! {
     unbind_against_restart = "unbind-restart";
     unbind_against_requests_and_sends = "unbind-requests-sends";
     unbind_against_status = "unbind-status";
+    surprise_removal_against_everything = "pull-everything";
+    reconfigure_against_traffic = "reconfigure-traffic";
+    reconfigure_against_unbind = "reconfigure-unbind";
     halt_against_receive_returns = "halt-returns";
     pause_against_indication = "pause-indication";
     power_against_requests = "power-requests";
+    request_storm_against_pause_power_and_unbind = "request-storm";
     unload_against_everything = "unload-everything";
 }

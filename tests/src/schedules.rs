@@ -13,7 +13,7 @@ use ndis_host::{
     nt::sched::{self, Seed},
 };
 
-use crate::{MuxLab, NIC, SERVICE, VLAN10, VLAN20};
+use crate::{MuxLab, NIC, SERVICE, VLAN10, VLAN20, device};
 
 /// Runs a race under as many schedules as `NDISMUX_SCHEDULES` says, and two of them twice, which must
 /// do the same. `test` is the caller's own path.
@@ -43,7 +43,13 @@ pub fn race(test: &str, name: &str) {
 fn run(name: &str, seed: Seed) {
     sched::start_seeded(seed);
     let lab: &'static Lab = Box::leak(Box::new(MuxLab::new(&[VLAN10, VLAN20]).into_lab()));
-    let stage = Stage::of(lab, &[SERVICE], &[NIC], &[VLAN10.name, VLAN20.name]);
+    let names = [VLAN10.name, VLAN20.name];
+    let stage = Stage::of(lab, &[SERVICE], &[NIC], &names).with_list(
+        SERVICE,
+        NIC,
+        "UpperBindings",
+        &names.map(device),
+    );
     Race::find(name).expect("the test names a race").run(&stage);
     println!("{DONE}{:?}", sched::report().expect("the run is seeded"));
 }

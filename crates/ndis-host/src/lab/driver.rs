@@ -108,14 +108,16 @@ impl Lab {
     /// # Errors
     /// There is no such binding.
     pub fn reconfigure_binding(&self, service: &str, label: &str) -> Result<NDIS_STATUS, LabError> {
-        let binding = self
-            .binding(service, label)
-            .ok_or_else(|| unknown("binding", label))?;
-        Ok(self.as_host(|| {
-            // A binding does not go away while another one's operation runs.
-            let _operation = binding.adapter().begin_pnp();
-            event::notify_binding(binding, NetEventReconfigure)
-        }))
+        let adapter = self
+            .adapter(label)
+            .ok_or_else(|| unknown("adapter", label))?;
+        self.as_host(|| {
+            // A binding does not come or go while another one's operation runs.
+            let _operation = adapter.begin_pnp();
+            let binding = self.binding(service, label);
+            let binding = binding.ok_or_else(|| unknown("binding", label))?;
+            Ok(event::notify_binding(binding, NetEventReconfigure))
+        })
     }
 
     /// Uninstalls a driver's protocol: all bindings end, then `ProtocolUninstall` runs.

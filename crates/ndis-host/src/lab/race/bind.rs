@@ -69,6 +69,31 @@ pub(super) const AGAINST_STATUS: Race = Race {
     },
 };
 
+pub(super) const SURPRISE: Race = Race {
+    name: "pull-everything",
+    about: "a NIC is pulled out while frames, sends, requests, pauses and status are on their way",
+    run: |stage| {
+        let clients = stage.up();
+        let mut sides = Sides::default();
+        sides.frames(stage);
+        sides.sends(&clients);
+        sides.requests(&clients);
+        sides.links(stage);
+        come_and_go(&mut sides, stage);
+        for _ in 0..2 {
+            sched::linger();
+            stage.pull();
+            sched::linger();
+            stage.plug();
+        }
+        sides.stop();
+        Stage::wait_running(&clients);
+        stage.remove_clients(&clients);
+        stage.unplug();
+        stage.unload();
+    },
+};
+
 /// A second client comes and goes above each place.
 pub(super) fn come_and_go(sides: &mut Sides, stage: &Stage) {
     for above in &stage.above {

@@ -7,7 +7,8 @@
 //!
 //! | file | what meets |
 //! |---|---|
-//! | `bind` | an unbind, with an initialize, a restart, requests and sends, status |
+//! | `bind` | an unbind, with an initialize, a restart, requests and sends, status; a surprise removal |
+//! | `configuration` | virtual miniports that go and come, with traffic and an unbind |
 //! | `data` | a halt with returned NBLs, a pause with indications |
 //! | `power` | sleep and wake, with requests, sends and indications |
 //! | `unload` | an unload with all of it |
@@ -15,6 +16,7 @@
 //! Not in here: which schedules are tried (`cli`), and who runs when (`nt::sched`).
 
 mod bind;
+mod configuration;
 mod data;
 mod power;
 mod sides;
@@ -67,9 +69,13 @@ const ALL: &[Race] = &[
     bind::AGAINST_RESTART,
     bind::AGAINST_REQUESTS_AND_SENDS,
     bind::AGAINST_STATUS,
+    bind::SURPRISE,
+    configuration::AGAINST_TRAFFIC,
+    configuration::AGAINST_UNBIND,
     data::HALT_AGAINST_RETURNS,
     data::PAUSE_AGAINST_INDICATIONS,
     power::AGAINST_REQUESTS,
+    power::REQUEST_STORM,
     unload::AGAINST_EVERYTHING,
 ];
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::lab::Lab;
-use crate::lab::file::LabFile;
-use crate::ndis::BindingState;
+use crate::lab::file::{LabFile, RegistryValue};
+use crate::lab::{Lab, find_device};
+use crate::ndis::{BindingState, config};
+use crate::nt::registry::{self, Value};
 
 /// A lab in which everything is prepared, and nothing is loaded or plugged.
 #[derive(Clone)]
@@ -16,6 +17,18 @@ pub struct Stage {
     pub(super) nics: Vec<String>,
     /// Where clients bind to, above the drivers.
     pub(super) above: Vec<String>,
+    pub(super) lists: Vec<List>,
+}
+
+/// A value of a binding that names virtual miniports: an intermediate driver reads there which ones to
+/// have.
+#[derive(Clone)]
+pub(super) struct List {
+    pub(super) service: String,
+    pub(super) nic: String,
+    key: String,
+    value: String,
+    names: Vec<String>,
 }
 
 impl Stage {
@@ -32,7 +45,7 @@ impl Stage {
         if above.is_empty() {
             above.clone_from(&nics);
         }
-        Self {
+        let stage = Self {
             lab,
             drivers: file
                 .images
@@ -41,7 +54,11 @@ impl Stage {
                 .collect(),
             nics,
             above,
-        }
+            lists: Vec::new(),
+        };
+        lists_of(file).fold(stage, |stage, (service, nic, value, names)| {
+            stage.with_list(service, nic, value, names)
+        })
     }
 
     /// A stage of these parts of a lab.
@@ -53,7 +70,25 @@ impl Stage {
             drivers: owned(drivers),
             nics: owned(nics),
             above: owned(above),
+            lists: Vec::new(),
         }
+    }
+
+    /// The same, with a value of a binding that names these virtual miniports by their devices.
+    ///
+    /// # Panics
+    /// If there is no such NIC in the lab.
+    #[must_use]
+    pub fn with_list(mut self, service: &str, nic: &str, value: &str, names: &[String]) -> Self {
+        let device = find_device(nic).unwrap_or_else(|error| panic!("{error}"));
+        self.lists.push(List {
+            service: service.to_owned(),
+            nic: nic.to_owned(),
+            key: config::binding_key(service, &device.name),
+            value: value.to_owned(),
+            names: names.to_vec(),
+        });
+        self
     }
 
     pub(super) fn load(&self) {
@@ -74,6 +109,14 @@ impl Stage {
         for nic in &self.nics {
             let unplugged = self.lab.unplug_nic(nic);
             unplugged.unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    /// Pulls the NICs out by surprise.
+    pub(super) fn pull(&self) {
+        for nic in &self.nics {
+            let pulled = self.lab.pull_nic(nic);
+            pulled.unwrap_or_else(|error| panic!("{error}"));
         }
     }
 
@@ -102,11 +145,16 @@ impl Stage {
         self.load();
         self.plug();
         let clients = self.add_clients();
-        for client in &clients {
+        Self::wait_running(&clients);
+        clients
+    }
+
+    /// Waits until each client runs.
+    pub(super) fn wait_running(clients: &[&'static Client]) {
+        for client in clients {
             let running = client.wait_state(BindingState::Running, SOON);
             assert!(running, "{} does not come up", client.name());
         }
-        clients
     }
 
     /// Drivers uninstalled and unloaded, with nothing left of them.
@@ -120,6 +168,51 @@ impl Stage {
         let left = self.lab.outstanding();
         assert!(left.is_nothing(), "after the unload there is left: {left}");
     }
+}
+
+impl List {
+    /// How many virtual miniports it names when it is whole.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Names all virtual miniports but the one at `index`.
+    pub(super) fn leave_out(&self, index: usize) {
+        let mut names = self.names.clone();
+        names.remove(index);
+        self.set(names);
+    }
+
+    /// Names all virtual miniports.
+    pub(super) fn restore(&self) {
+        self.set(self.names.clone());
+    }
+
+    fn set(&self, names: Vec<String>) {
+        registry::set(&self.key, &self.value, Value::MultiSz(names));
+    }
+}
+
+/// The values of bindings to NICs that name virtual miniports of the lab and nothing else.
+fn lists_of(file: &LabFile) -> impl Iterator<Item = (&str, &str, &str, &[String])> {
+    let is_nic = |name: &str| file.nics.iter().any(|nic| nic.name == name);
+    let is_device = |name: &String| {
+        let devices = file.virtual_miniports.iter().map(|it| it.device.as_str());
+        devices.into_iter().any(|device| device == name)
+    };
+    let bindings = file.bindings.iter();
+    bindings
+        .filter(move |binding| is_nic(&binding.above))
+        .flat_map(move |binding| {
+            binding.registry.iter().filter_map(move |(value, data)| {
+                let RegistryValue::MultiSz(names) = data else {
+                    return None;
+                };
+                let all = !names.is_empty() && names.iter().all(is_device);
+                let (service, nic) = (binding.protocol.as_str(), binding.above.as_str());
+                all.then_some((service, nic, value.as_str(), names.as_slice()))
+            })
+        })
 }
 
 /// How long anything may take on the virtual clock that nothing holds up.
