@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize,
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use ndis_sys::{NDIS_HANDLE, NDIS_STATUS, NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS};
+use ndis_sys::{
+    NDIS_HANDLE, NDIS_STATUS, NDIS_STATUS_CLOSING, NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS,
+};
 
 use super::adapter::Adapter;
 use super::bind_parameters::BindParameters;
@@ -273,12 +275,14 @@ impl Binding {
             requests: AtomicUsize::new(0),
             lookahead: AtomicU32::new(0),
         });
+        if !protocol.add_binding(binding) {
+            return Err(NDIS_STATUS_CLOSING);
+        }
         let context = object::publish(
             object::fresh(BindContext { binding }),
             format!("bind context of {name}"),
         );
         let mut parameters = BindParameters::of(protocol, adapter);
-        protocol.add_binding(binding);
         let handler = protocol.handlers().BindAdapterHandlerEx;
         let handler = handler.expect("registration requires it");
         let driver_context = protocol.context();

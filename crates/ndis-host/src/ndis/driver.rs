@@ -40,7 +40,15 @@ pub(crate) struct ProtocolDriver {
     name: String,
     handlers: NDIS_PROTOCOL_DRIVER_CHARACTERISTICS,
     context: Address,
-    bindings: Monitor<Vec<&'static Binding>>,
+    bindings: Monitor<Bindings>,
+}
+
+/// The bindings of a protocol.
+#[derive(Default)]
+struct Bindings {
+    /// The protocol is not bound any more.
+    left: bool,
+    list: Vec<&'static Binding>,
 }
 
 /// An address that only its driver may use; the host keeps it and hands it back.
@@ -204,6 +212,7 @@ impl ProtocolDriver {
             .lock()
             .protocols
             .retain(|other| !ptr::eq(*other, self));
+        self.bindings.lock().left = true;
     }
 
     /// Who runs when its functions are called.
@@ -236,16 +245,23 @@ impl ProtocolDriver {
 
     /// Its bindings, those that are being made and ended too.
     pub(crate) fn bindings(&self) -> Vec<&'static Binding> {
-        self.bindings.lock().clone()
+        self.bindings.lock().list.clone()
     }
 
-    pub(crate) fn add_binding(&self, binding: &'static Binding) {
-        self.bindings.lock().push(binding);
+    /// Adds a binding, unless the protocol is being deregistered: whoever meant to bind it may have found
+    /// it before. Answers whether it was added.
+    pub(crate) fn add_binding(&self, binding: &'static Binding) -> bool {
+        let mut bindings = self.bindings.lock();
+        if !bindings.left {
+            bindings.list.push(binding);
+        }
+        !bindings.left
     }
 
     pub(crate) fn remove_binding(&self, binding: &'static Binding) {
         self.bindings
             .lock()
+            .list
             .retain(|other| !ptr::eq(*other, binding));
     }
 }
@@ -311,7 +327,7 @@ pub(crate) fn glance() -> Vec<(String, String)> {
     }
     for driver in &drivers.protocols {
         if let Some(bindings) = driver.bindings.try_lock() {
-            found.extend(bindings.iter().filter_map(|binding| binding.glance()));
+            found.extend(bindings.list.iter().filter_map(|binding| binding.glance()));
         }
     }
     found
