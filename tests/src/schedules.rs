@@ -50,7 +50,8 @@ fn run(name: &str, seed: Seed) {
         "UpperBindings",
         &names.map(device),
     );
-    Race::find(name).expect("the test names a race").run(&stage);
+    let race = Race::find(name).expect("the test names a race");
+    race.run(&stage).unwrap_or_else(|what| panic!("{what}"));
     println!("{DONE}{:?}", sched::report().expect("the run is seeded"));
 }
 

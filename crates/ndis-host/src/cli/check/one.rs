@@ -104,8 +104,10 @@ fn meet(name: &str, file: &LabFile, running: Running) -> End {
         return End::Unusable(format!("there is no race {name}"));
     };
     let running: &'static Running = Box::leak(Box::new(running));
-    race.run(&Stage::new(running.lab(), file));
-    End::Survived
+    match race.run(&Stage::new(running.lab(), file)) {
+        Ok(()) => End::Survived,
+        Err(what) => End::Unexpected(what),
+    }
 }
 
 /// Writes the result, unless another thread did.

@@ -87,7 +87,7 @@ pub(super) const SURPRISE: Race = Race {
             stage.plug();
         }
         sides.stop();
-        Stage::wait_running(&clients);
+        stage.wait_running(&clients);
         stage.remove_clients(&clients);
         stage.unplug();
         stage.unload();

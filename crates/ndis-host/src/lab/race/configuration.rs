@@ -18,7 +18,7 @@ pub(super) const AGAINST_TRAFFIC: Race = Race {
         come_and_go(&mut sides, stage);
         change_each(stage);
         sides.stop();
-        Stage::wait_running(&clients);
+        stage.wait_running(&clients);
         stage.remove_clients(&clients);
         stage.unplug();
         stage.unload();
@@ -41,7 +41,7 @@ pub(super) const AGAINST_UNBIND: Race = Race {
             stage.plug();
         }
         sides.stop();
-        Stage::wait_running(&clients);
+        stage.wait_running(&clients);
         stage.remove_clients(&clients);
         stage.unplug();
         stage.unload();

@@ -51,10 +51,17 @@ impl Race {
     /// Runs it once. Returns when all is down again and nothing is left of the drivers; a broken rule
     /// ends the process.
     ///
+    /// # Errors
+    /// What did not come up as it should have, in words.
+    ///
     /// # Panics
     /// If the lab cannot be brought up or down, which is no driver's fault.
-    pub fn run(&self, stage: &Stage) {
+    pub fn run(&self, stage: &Stage) -> Result<(), String> {
         (self.run)(stage);
+        match stage.unexpected.get() {
+            Some(what) => Err(what.clone()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Sleep and wake meet what is on its way.
 
+use super::Race;
 use super::bind::come_and_go;
 use super::sides::Sides;
-use super::{Race, Stage};
 use crate::lab::Order;
 use crate::nt::sched;
 
@@ -48,7 +48,7 @@ pub(super) const REQUEST_STORM: Race = Race {
         stage.unplug();
         stage.plug();
         sides.stop();
-        Stage::wait_running(&clients);
+        stage.wait_running(&clients);
         stage.remove_clients(&clients);
         stage.unplug();
         stage.unload();
