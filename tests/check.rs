@@ -1,17 +1,17 @@
-//! `ndishost check` over `labs/check.toml`, with a few of the faults: the whole takes minutes, and is what the
-//! command is for.
+//! `ndishost check` over the labs, with a few of the faults and schedules: the whole takes minutes, and is
+//! what the command is for.
 
 use std::{env, path::Path, process::Command};
 
 use ndismux_tests::{image, ndishost};
 use serde_json::Value;
 
-/// Runs the command in the folder of the workspace, and reads its summary.
-fn check(arguments: &[&str]) -> (Option<i32>, Value) {
+/// Runs the command over a lab, in the folder of the workspace, and reads its summary.
+fn check(lab: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     assert!(image().exists());
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let output = Command::new(ndishost())
-        .args(["check", "--lab", "labs/check.toml", "--json"])
+        .args(["check", "--lab", lab, "--json"])
         .args(arguments)
         .current_dir(root)
         .output()
@@ -25,7 +25,7 @@ fn check(arguments: &[&str]) -> (Option<i32>, Value) {
 
 #[test]
 fn the_driver_survives_the_script_and_faults_all_over_it() {
-    let (code, summary) = check(&["--faults", "--pairs", "--limit", "8"]);
+    let (code, summary) = check("labs/check.toml", &["--faults", "--pairs", "--limit", "8"]);
     assert_eq!(code, Some(0), "{summary:#}");
     assert_eq!(summary["skipped"], Value::Array(Vec::new()), "{summary:#}");
     assert!(summary["points"].as_u64() > Some(40), "{summary:#}");
@@ -43,8 +43,23 @@ fn the_driver_survives_the_script_and_faults_all_over_it() {
 
 #[test]
 fn a_point_that_never_comes_by_is_not_counted_as_survived() {
-    let (code, summary) = check(&["--faults", "--only", "0123456789abcdef"]);
+    let (code, summary) = check(
+        "labs/check.toml",
+        &["--faults", "--only", "0123456789abcdef"],
+    );
     assert_eq!(code, Some(0), "{summary:#}");
     assert_eq!(summary["faults"]["not_met"], 1, "{summary:#}");
     assert_eq!(summary["faults"]["survived"], 0, "{summary:#}");
+}
+
+#[test]
+fn the_control_plane_survives_each_policy_and_faults_and_schedules_of_its_script() {
+    let plain: &[&str] = &[];
+    let faults = &["--faults", "--limit", "8"];
+    let schedules = &["--schedules", "4", "--race", "script"];
+    for arguments in [plain, faults, schedules] {
+        let (code, summary) = check("labs/control-plane.toml", arguments);
+        assert_eq!(code, Some(0), "{summary:#}");
+        assert_eq!(summary["skipped"], Value::Array(Vec::new()), "{summary:#}");
+    }
 }
