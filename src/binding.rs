@@ -7,6 +7,7 @@
 //! Not here: the virtual miniports' own lives ([`crate::instance`]) and the data path.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use mux_core::{
     MacAddress, VlanId,
@@ -29,13 +30,14 @@ use ndis::{
     protocol::{BindParameters, BindingHandle, HandleCell},
     receive_filter,
     string::UnicodeString,
-    sync::{Rundown, SpinLock, Taken, Turn},
+    sync::{Expire, Rundown, SpinLock, Taken, Timer, Turn},
 };
 
 use crate::{
     driver::{Mux, Pools},
     instance::Instance,
     offload::{self, Offloads},
+    parked::{self, Parked, ParkedRequests},
     protocol::Request,
     receivers::{Asked, Receivers},
     roster::{List, Member, Roster},
@@ -64,6 +66,9 @@ pub(crate) struct Binding {
     /// OID requests, the binding's own and forwarded ones; open from the open to the unbind, while the
     /// adapter below is awake.
     requests: Rundown,
+    /// Those that wait for the adapter below to wake, and until when.
+    parked: ParkedRequests,
+    patience: Timer,
 }
 
 /// The turn to change which virtual miniports a binding has.
@@ -97,6 +102,8 @@ struct State {
     offloads: Option<Offloads>,
     /// NDIS has announced that the adapter below goes to sleep, and not yet that it is awake again.
     asleep: bool,
+    /// Requests may still wait for it to wake.
+    patient: bool,
     /// For the requests of the unbind, which must not fail for want of memory.
     last_call: Option<WaitedCall>,
 }
@@ -117,6 +124,7 @@ impl Binding {
                     Offloads { current, hardware }
                 }),
                 asleep: false,
+                patient: false,
                 last_call: Some(WaitedCall::try_new()?),
             }),
             receivers: Receivers::try_new()?,
@@ -126,6 +134,8 @@ impl Binding {
             handle: HandleCell::default(),
             sends: Rundown::try_new()?,
             requests: Rundown::try_new()?,
+            parked: ParkedRequests::new(),
+            patience: Timer::try_new::<Self>(mux.miniport())?,
         })
     }
 
@@ -234,6 +244,7 @@ impl Binding {
     pub(crate) fn add_instances(&self, _turn: &Change<'_>, new: &[Shared<Instance>]) -> Result {
         let number = self.instances.list().len() + new.len();
         self.receivers.make_room(number)?;
+        self.parked.make_room(number)?;
         self.instances.add(new)
     }
 
@@ -271,19 +282,74 @@ impl Binding {
 
     /// The adapter below is about to sleep: makes no OID request of it any more, and waits until those
     /// on their way have come back (handling-a-set-power-request.md).
-    pub(crate) fn sleep(&self, at: Passive<'_>) {
-        self.state.with(|state| state.asleep = true);
-        self.requests.drain(at);
+    pub(crate) fn sleep(this: &Shared<Self>, at: Passive<'_>) {
+        let fell_asleep = this.state.with(|state| {
+            let awake = !mem::replace(&mut state.asleep, true);
+            state.patient |= awake;
+            awake
+        });
+        this.requests.drain(at);
+        if fell_asleep {
+            Timer::set(this, parked::LIMIT);
+        }
     }
 
-    /// The adapter below is awake: requests may go down again, and first what was wanted meanwhile.
-    pub(crate) fn wake(&self) {
-        if self.state.with(|state| state.asleep) {
+    /// The adapter below is awake: requests may go down again, and first what waited and what was wanted
+    /// meanwhile.
+    pub(crate) fn wake(this: &Shared<Self>) {
+        if this.state.with(|state| state.asleep) {
             // In this order: what is neither open nor asleep is being taken down.
-            self.requests.open();
-            self.state.with(|state| state.asleep = false);
-            self.want_filter(None);
+            this.requests.open();
+            this.state.with(|state| state.asleep = false);
+            Timer::cancel(this);
+            this.unpark();
+            this.want_filter(None);
         }
+    }
+
+    /// Keeps a request until the adapter below wakes, unless it waited long enough.
+    pub(crate) fn park(&self, request: Parked) {
+        self.parked.park(request);
+        // Whatever changed in this moment has not seen the request.
+        let (asleep, patient) = self.state.with(|state| (state.asleep, state.patient));
+        if self.requests.is_open() {
+            self.unpark();
+        } else if !asleep {
+            self.parked.refuse(Status::CLOSING);
+        } else if !patient {
+            self.parked.refuse(Status::LOW_POWER_STATE);
+        }
+    }
+
+    /// Completes a request that waits for the adapter below to wake. The answer is whether it was there.
+    pub(crate) fn cancel_parked(&self, miniport: &VirtualMiniport, id: usize) -> bool {
+        let found = self.parked.find(miniport, id);
+        let is_there = found.is_some();
+        if let Some(parked) = found {
+            parked.request.complete(Status::REQUEST_ABORTED);
+        }
+        is_there
+    }
+
+    fn unpark(&self) {
+        while let Some(Parked { request, miniport }) = self.parked.first() {
+            match self.enter_request() {
+                Some(handle) => {
+                    let above = request.id();
+                    if !request.forward(handle, |below| miniport.forwards(above, below)) {
+                        self.leave_requests();
+                    }
+                }
+                None => request.complete(self.why_no_request()),
+            }
+        }
+    }
+
+    /// Nothing waits for the adapter below any more.
+    pub(crate) fn stop_waiting(this: &Shared<Self>, at: Passive<'_>) {
+        this.state.with(|state| state.asleep = false);
+        Timer::stop(this, at);
+        this.parked.refuse(Status::CLOSING);
     }
 
     /// Begins to take the binding down. NDIS has paused it.
@@ -502,5 +568,17 @@ impl Nic {
             interface_types: parameters.interface_types(),
             backfill: parameters.backfill(),
         }
+    }
+}
+
+impl Expire for Binding {
+    /// The adapter below has slept for so long that nobody waits for it any more.
+    fn expired(this: &Shared<Self>) {
+        this.state.with(|state| state.patient = false);
+        this.parked.refuse(Status::LOW_POWER_STATE);
+    }
+
+    fn timer(&self) -> &Timer {
+        &self.patience
     }
 }

@@ -51,6 +51,7 @@ mod in_band;
 mod instance;
 mod miniport;
 mod offload;
+mod parked;
 mod protocol;
 mod receivers;
 mod reconfigure;

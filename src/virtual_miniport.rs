@@ -97,6 +97,12 @@ impl VirtualMiniport {
         self.vlan == config.vlan && self.address == address
     }
 
+    /// Remembers under which number a request from above is below.
+    pub(crate) fn forwards(&self, above: usize, below: usize) {
+        self.forwarded
+            .with(|place| *place = Some(ForwardedRequest { above, below }));
+    }
+
     /// Puts a wish in its place, and gives back what was there.
     pub(crate) fn wish(&self, wish: Wish) -> Wish {
         use core::mem::replace;

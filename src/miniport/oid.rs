@@ -15,8 +15,9 @@ use ndis::{
 };
 
 use crate::{
+    parked::Parked,
     receivers::Asked,
-    virtual_miniport::{ForwardedRequest, VirtualMiniport, Wish},
+    virtual_miniport::{VirtualMiniport, Wish},
 };
 
 /// `MiniportOidRequest`.
@@ -60,8 +61,11 @@ fn shows_offloads(miniport: &VirtualMiniport) -> bool {
     offloads.is_some_and(|offloads| !offloads.hardware.is_none())
 }
 
-/// `MiniportCancelOidRequest`: the request may be below.
+/// `MiniportCancelOidRequest`: the request may wait, or be below.
 pub(super) fn cancel(miniport: &VirtualMiniport, request_id: usize) {
+    if miniport.binding().cancel_parked(miniport, request_id) {
+        return;
+    }
     let forwarded = miniport.forwarded.with(|forwarded| *forwarded);
     let Some(forwarded) = forwarded.filter(|forwarded| forwarded.above == request_id) else {
         return;
@@ -113,18 +117,17 @@ fn answer(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
     }
 }
 
-/// A request that the adapter below answers.
-fn forward(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
+/// A request that the adapter below answers, when it is awake.
+fn forward(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
     let binding = miniport.binding();
     let Some(handle) = binding.enter_request() else {
-        return request.complete(binding.why_no_request());
+        return match binding.why_no_request() {
+            Status::LOW_POWER_STATE => park(miniport, request),
+            status => request.complete(status),
+        };
     };
     let above = request.id();
-    let announce = |below| {
-        miniport
-            .forwarded
-            .with(|place| *place = Some(ForwardedRequest { above, below }));
-    };
+    let announce = |below| miniport.forwards(above, below);
     match request.forward(handle, miniport.handle, announce) {
         Forwarding::Done(outcome) => {
             binding.leave_requests();
@@ -132,6 +135,15 @@ fn forward(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
         }
         Forwarding::Pending(outcome) => outcome,
     }
+}
+
+fn park(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
+    let (request, outcome) = request.pend(miniport.handle);
+    miniport.binding().park(Parked {
+        request,
+        miniport: miniport.clone(),
+    });
+    outcome
 }
 
 /// A set of what the virtual miniport wants to receive.

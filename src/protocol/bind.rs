@@ -43,6 +43,7 @@ pub(super) fn opened(
 /// Takes down all that stands on the binding. After this the adapter is closed.
 pub(super) fn unbind(binding: &Shared<Binding>, at: Passive<'_>) {
     binding.unbind();
+    Binding::stop_waiting(binding, at);
     if let Some(mux) = Mux::cell().get() {
         let instances = binding.shut_instances();
         instances

@@ -26,8 +26,8 @@ pub(super) fn binding_event(
             }
         }
         // Sends end with the pause that follows.
-        NetPnpEvent::SetPower(Some(AWAKE)) => binding.wake(),
-        NetPnpEvent::SetPower(_) => binding.sleep(at),
+        NetPnpEvent::SetPower(Some(AWAKE)) => Binding::wake(binding),
+        NetPnpEvent::SetPower(_) => Binding::sleep(binding, at),
         NetPnpEvent::QueryPower
         | NetPnpEvent::PnpCapabilities
         // An adapter may always be removed: the unbind takes down what stands on it.

@@ -334,7 +334,7 @@ fn wish(lab: &Lab, name: &str) -> u32 {
 }
 
 /// Asks for the length of the queue by a request with that id. The status.
-fn request_with_id(lab: &MuxLab, name: &str, id: usize) -> i32 {
+pub(super) fn request_with_id(lab: &MuxLab, name: &str, id: usize) -> i32 {
     let mut length = [0_u8; 4];
     let mut request = NDIS_OID_REQUEST {
         Header: NDIS_OBJECT_HEADER::new(

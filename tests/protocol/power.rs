@@ -1,7 +1,21 @@
 //! Sleep and wake: the edges come in either order, and traffic flows again after all of them.
 
-use ndis_host::{lab::Order, ndis::AdapterState};
-use ndismux_tests::{BINDING, MuxLab, NIC, device, image_tests};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use ndis_host::{
+    lab::Order,
+    ndis::{AdapterState, policy::When},
+};
+use ndis_sys::{
+    NDIS_PACKET_TYPE_BROADCAST, NDIS_STATUS_LOW_POWER_STATE, NDIS_STATUS_REQUEST_ABORTED,
+    OID_GEN_TRANSMIT_QUEUE_LENGTH,
+};
+use ndismux_tests::{BINDING, MuxLab, NEVER, NIC, device, image_tests, wait_until};
+
+use super::oid::request_with_id;
 
 image_tests! {
     fn traffic_flows_again_after_sleep_and_wake_in_any_order() {
@@ -42,5 +56,96 @@ image_tests! {
         lab.down();
         assert_eq!(lab.adapter_state("vlan10"), AdapterState::Halted);
         lab.only_call("MiniportHaltEx", &device("vlan10"));
+    }
+
+    fn requests_wait_for_a_nic_that_sleeps_and_go_down_when_it_wakes() {
+        for when in [When::Inline, When::Later] {
+            let lab = MuxLab::running();
+            lab.policy(|policy| (policy.oid, policy.nic_oid) = (when, when));
+            lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+            thread::scope(|scope| {
+                let queries = ["vlan10", "vlan20"].map(|name| {
+                    let lab = &lab;
+                    scope.spawn(move || lab.above(name).query(OID_GEN_TRANSMIT_QUEUE_LENGTH, 4))
+                });
+                thread::sleep(NEVER);
+                assert!(queries.iter().all(|query| !query.is_finished()), "they wait");
+                lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+                for query in queries {
+                    assert_eq!(query.join().expect("it is answered"), (0, vec![0; 4]));
+                }
+            });
+            lab.assert_traffic("vlan10", 10);
+            lab.down();
+        }
+    }
+
+    fn nobody_waits_longer_for_a_nic_that_sleeps_than_an_oid_request_may_take() {
+        let lab = MuxLab::running();
+        let query = || lab.above("vlan10").query(OID_GEN_TRANSMIT_QUEUE_LENGTH, 4).0;
+        lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+        let begin = Instant::now();
+        assert_eq!(query(), NDIS_STATUS_LOW_POWER_STATE);
+        assert!(begin.elapsed() > Duration::from_secs(4), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
+        let again = Instant::now();
+        assert_eq!(query(), NDIS_STATUS_LOW_POWER_STATE);
+        assert!(again.elapsed() < Duration::from_secs(4), "refused at once from then on");
+        lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+        assert_eq!(query(), 0);
+        // The next sleep is another one.
+        lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+        thread::scope(|scope| {
+            let waits = scope.spawn(query);
+            thread::sleep(NEVER);
+            assert!(!waits.is_finished());
+            lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+            assert_eq!(waits.join().expect("it is answered"), 0);
+        });
+        lab.down();
+    }
+
+    fn a_request_that_waits_for_the_wake_can_be_cancelled_and_no_other_is() {
+        let lab = MuxLab::running();
+        lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+        thread::scope(|scope| {
+            let first = scope.spawn(|| request_with_id(&lab, "vlan10", 7));
+            let second = scope.spawn(|| request_with_id(&lab, "vlan20", 7));
+            thread::sleep(NEVER);
+            lab.above("vlan10").cancel_requests(8);
+            thread::sleep(NEVER);
+            assert!(!first.is_finished() && !second.is_finished());
+            lab.above("vlan10").cancel_requests(7);
+            assert_eq!(first.join().expect("it completes"), NDIS_STATUS_REQUEST_ABORTED);
+            assert!(!second.is_finished());
+            lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+            assert_eq!(second.join().expect("it completes"), 0);
+        });
+        lab.down();
+    }
+
+    fn a_request_that_waits_completes_when_the_nic_goes() {
+        let lab = MuxLab::running();
+        lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| lab.above("vlan10").query(OID_GEN_TRANSMIT_QUEUE_LENGTH, 4).0);
+            thread::sleep(NEVER);
+            lab.pull_nic(NIC).expect("the NIC was plugged");
+            let _any = waits.join().expect("it completes");
+        });
+        lab.finish();
+    }
+
+    fn what_is_wanted_while_the_nic_sleeps_is_taken_at_once_and_set_at_the_wake() {
+        let lab = MuxLab::running();
+        let broadcast = NDIS_PACKET_TYPE_BROADCAST;
+        assert_eq!(lab.above("vlan20").set_packet_filter(0), 0);
+        assert_eq!(lab.above("vlan10").set_packet_filter(0), 0);
+        lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+        assert_eq!(lab.above("vlan10").set_packet_filter(broadcast), 0);
+        assert_eq!(lab.below().filter().packet_types, 0);
+        lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+        wait_until("the filter is set", || lab.below().filter().packet_types == broadcast);
+        lab.down();
     }
 }

@@ -69,38 +69,81 @@ impl OidRequest<'_> {
         adapter: MiniportHandle,
         announce: impl FnOnce(usize),
     ) -> Forwarding {
-        let mut clone = ptr::null_mut();
-        // SAFETY: the request is entrusted to this driver, and the handle is that of its binding.
-        let status = unsafe {
-            sys::NdisAllocateCloneOidRequest(
-                binding.raw(),
-                self.raw.as_ptr(),
-                OID_TAG,
-                &raw mut clone,
-            )
-        };
-        if let Err(status) = Status::from_raw(status).ok() {
-            return Forwarding::Done(OidOutcome(status));
+        // SAFETY: the request is entrusted to this driver until it is completed.
+        match unsafe { forward(self.raw, binding, adapter, announce) } {
+            Status::PENDING => Forwarding::Pending(OidOutcome(Status::PENDING)),
+            status => Forwarding::Done(OidOutcome(status)),
         }
-        let Some(mut clone) = NonNull::new(clone) else {
-            return Forwarding::Done(OidOutcome(Status::RESOURCES));
-        };
-        // SAFETY: the clone was just made for this driver.
-        let request = unsafe { clone.as_mut() };
-        let id = CLONES.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        request.RequestId = ptr::without_provenance_mut(id);
-        request.set_source([self.raw.as_ptr().cast(), adapter.raw()]);
-        announce(id);
-        // SAFETY: the clone and its buffer stay until the request is complete.
-        let status =
-            Status::from_raw(unsafe { sys::NdisOidRequest(binding.raw(), clone.as_ptr()) });
-        if status == Status::PENDING {
-            return Forwarding::Pending(OidOutcome(Status::PENDING));
+    }
+}
+
+impl PendedOid {
+    /// The number that a cancel would name.
+    #[must_use]
+    pub fn id(&self) -> usize {
+        // SAFETY: the request is this driver's until it is completed.
+        unsafe { self.raw.as_ref() }.RequestId.addr()
+    }
+
+    /// The same for a request that was pended. It is completed here, or comes back to
+    /// [`oid_complete`](crate::protocol::Protocol::oid_complete): then the answer is true.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub fn forward<P: Protocol>(
+        self,
+        binding: BindingHandle<P>,
+        announce: impl FnOnce(usize),
+    ) -> bool {
+        // SAFETY: the request is this driver's until it is completed.
+        match unsafe { forward(self.raw, binding, self.adapter, announce) } {
+            Status::PENDING => {
+                // What comes back makes another one of it.
+                core::mem::forget(self);
+                true
+            }
+            status => {
+                self.complete(status);
+                false
+            }
         }
+    }
+}
+
+/// Passes a clone of a request on. If the answer is not [`Status::PENDING`], the original has what the
+/// adapter below said, and is still to be completed.
+///
+/// # Safety
+/// `original` is entrusted to this driver by `adapter`'s upper edge, and is not completed yet.
+unsafe fn forward<P: Protocol>(
+    original: NonNull<sys::NDIS_OID_REQUEST>,
+    binding: BindingHandle<P>,
+    adapter: MiniportHandle,
+    announce: impl FnOnce(usize),
+) -> Status {
+    let mut clone = ptr::null_mut();
+    // SAFETY: the request is entrusted to this driver, and the handle is that of its binding.
+    let status = unsafe {
+        sys::NdisAllocateCloneOidRequest(binding.raw(), original.as_ptr(), OID_TAG, &raw mut clone)
+    };
+    if let Err(status) = Status::from_raw(status).ok() {
+        return status;
+    }
+    let Some(mut clone) = NonNull::new(clone) else {
+        return Status::RESOURCES;
+    };
+    // SAFETY: the clone was just made for this driver.
+    let request = unsafe { clone.as_mut() };
+    let id = CLONES.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+    request.RequestId = ptr::without_provenance_mut(id);
+    request.set_source([original.as_ptr().cast(), adapter.raw()]);
+    announce(id);
+    // SAFETY: the clone and its buffer stay until the request is complete.
+    let status = Status::from_raw(unsafe { sys::NdisOidRequest(binding.raw(), clone.as_ptr()) });
+    if status != Status::PENDING {
         // SAFETY: the clone is complete, and its original still entrusted to this driver.
         unsafe { end_clone(binding, clone) };
-        Forwarding::Done(OidOutcome(status))
     }
+    status
 }
 
 impl<P: Protocol> BindingHandle<P> {
@@ -252,7 +295,7 @@ pub(crate) unsafe fn completed<P: Protocol>(
 /// Copies what the adapter below said to the original of a clone, and frees the clone.
 ///
 /// # Safety
-/// The clone was made by [`OidRequest::forward`] for this binding and is complete; its original is
+/// The clone was made by [`forward`] for this binding and is complete; its original is
 /// not completed yet.
 unsafe fn end_clone<P: Protocol>(binding: BindingHandle<P>, clone: NonNull<sys::NDIS_OID_REQUEST>) {
     // SAFETY: the clone is complete, so nobody else uses it.
