@@ -137,7 +137,7 @@ image_tests! {
         }
     }
 
-    fn s4_each_ndis_version_gets_the_newest_contract_that_it_has() {
+    fn d21_s4_each_ndis_version_gets_the_newest_contract_that_it_has() {
         let lab = MuxLab::new(&[VLAN10]);
         for minor in 30..=89_u16 {
             lab.set_ndis_version(6 << 16 | u32::from(minor));
