@@ -107,9 +107,12 @@ pub(crate) fn cancel(
 ) {
     let at = first_below(adapter, from);
     let queue = queue::queue_of(at);
-    if queue.cancel_waiting(at, id) || !queue.is_current(id) {
+    if queue.cancel_waiting(at, id) {
         return;
     }
+    let Some(_cancelling) = queue.begin_cancel(id) else {
+        return;
+    };
     match at {
         Layer::Adapter(adapter) => {
             let handler = adapter.driver().handlers().CancelOidRequestHandler;
@@ -117,7 +120,8 @@ pub(crate) fn cancel(
             let context = adapter.context();
             let caller = adapter.driver().caller();
             run_data(caller, "MiniportCancelOidRequest", adapter.name(), || {
-                // SAFETY: the driver's registered function, with the context that it set.
+                // SAFETY: the driver's registered function, with the context that it set, of an adapter
+                // whose halt waits for the end of this.
                 unsafe { handler(context, id) };
             });
         }
@@ -241,4 +245,62 @@ pub(crate) fn binding_left(binding: &'static Binding) {
 
 fn may_inline() -> bool {
     policy::current().oid == When::Inline && irql::current() == Irql::PASSIVE
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::c_void;
+    use std::time::Duration;
+
+    use ndis_sys::{
+        NDIS_STATUS_SUCCESS, NdisRequestQueryInformation, OID_GEN_VENDOR_DRIVER_VERSION,
+    };
+
+    use super::*;
+    use crate::ndis::testing::{self, Miniport};
+    use crate::nt::sched::{self, Signal};
+
+    #[test]
+    fn an_adapter_is_not_halted_while_its_driver_is_asked_to_cancel() {
+        let adapter = testing::start(
+            "cancel-meets-halt",
+            Miniport {
+                oid: |_, _| NDIS_STATUS_PENDING,
+                ..Miniport::default()
+            },
+        );
+        let id = 7 as *mut c_void;
+        let mut bytes = [0; 4];
+        let mut request = request::new(
+            NdisRequestQueryInformation,
+            OID_GEN_VENDOR_DRIVER_VERSION,
+            &mut bytes,
+        );
+        request.RequestId = id;
+        // SAFETY: the request and its buffer are locals that outlive the wait below.
+        let asked = unsafe { begin(adapter, &raw mut request) };
+        // The job that takes it to the miniport is done when it pends there.
+        crate::ndis::pnp::wait_idle(Duration::from_secs(10));
+        assert!(adapter.oids.begin_cancel(std::ptr::null_mut()).is_none());
+        let cancelling = adapter
+            .oids
+            .begin_cancel(id)
+            .expect("it is at the miniport");
+        let at = Layer::Adapter(adapter);
+        adapter
+            .oids
+            .completed(at, &raw mut request, NDIS_STATUS_SUCCESS);
+        assert_eq!(asked.wait(), NDIS_STATUS_SUCCESS);
+        let halted = Signal::new();
+        let end = halted.clone();
+        let thread = sched::spawn("halt", move || {
+            testing::halt(adapter);
+            end.set();
+        });
+        sched::sleep(Duration::from_millis(100));
+        assert!(!halted.is_set(), "the cancel routine may still run");
+        drop(cancelling);
+        thread.join();
+        assert!(halted.is_set());
+    }
 }

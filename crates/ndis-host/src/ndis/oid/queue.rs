@@ -100,6 +100,8 @@ pub(crate) struct Queue(Monitor<Inner>);
 #[derive(Default)]
 struct Inner {
     current: Option<Entry>,
+    /// Calls to the holder of the current request that ask it to complete that soon.
+    cancelling: u32,
     waiting: VecDeque<Entry>,
     /// The requests that were completed last: to tell a second completion from nonsense. Not only
     /// one: when a request is completed, the next is at the miniport at once, on another thread.
@@ -112,6 +114,16 @@ impl Inner {
         if self.completed.len() > REMEMBERED {
             self.completed.pop_front();
         }
+    }
+}
+
+/// A call that asks the holder of a request to complete it soon.
+pub(super) struct Cancelling<'a>(&'a Queue);
+
+impl Drop for Cancelling<'_> {
+    fn drop(&mut self) {
+        self.0.0.lock().cancelling -= 1;
+        self.0.0.notify_all();
     }
 }
 
@@ -168,12 +180,13 @@ impl Queue {
         current.is_some_and(|entry| entry.request.raw() == request)
     }
 
-    /// Waits until no request is at the miniport or filter module `at`.
+    /// Waits until no request is at the miniport or filter module `at`, and it is not being asked to
+    /// complete one: what follows may be its end.
     pub(crate) fn drain(&self, at: Layer) {
         let limit = policy::current().watchdog;
-        let idle = self
-            .0
-            .wait_until(Some(limit), |inner| inner.current.is_none().then_some(()));
+        let idle = self.0.wait_until(Some(limit), |inner| {
+            (inner.current.is_none() && inner.cancelling == 0).then_some(())
+        });
         if idle.is_none() {
             let rule = match at {
                 Layer::Adapter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID,
@@ -210,13 +223,16 @@ impl Queue {
             .map(|entry| sched::now() - entry.since)
     }
 
-    /// Whether the request at the miniport has that id.
-    pub(super) fn is_current(&self, id: *mut c_void) -> bool {
-        let inner = self.0.lock();
-        inner
-            .current
-            .as_ref()
-            .is_some_and(|entry| entry.request.id() == id)
+    /// Keeps the holder of the request with that id from its end, for as long as the answer lives. The
+    /// request may be completed meanwhile. Nothing if its holder has none with that id.
+    pub(super) fn begin_cancel(&self, id: *mut c_void) -> Option<Cancelling<'_>> {
+        let mut inner = self.0.lock();
+        let current = inner.current.as_ref()?;
+        if current.request.id() != id {
+            return None;
+        }
+        inner.cancelling += 1;
+        Some(Cancelling(self))
     }
 
     /// Aborts the waiting requests with that id. Answers whether there was one.
