@@ -34,6 +34,19 @@ fn s1_the_image_imports_what_ndis_6_has_and_nothing_of_ndis_5() {
     assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
 
+#[test]
+fn d20_the_image_has_nothing_to_sleep_or_spin_with() {
+    let report = inspect::file(&image()).expect("the image is a PE file");
+    for function in report.imports.iter().flat_map(|module| &module.functions) {
+        // What waits, waits for an event that somebody sets.
+        assert!(
+            !SLEEPS.contains(&function.name.as_str()),
+            "{} is imported",
+            function.name
+        );
+    }
+}
+
 image_tests! {
     fn s1_the_unload_handler_is_in_the_characteristics_and_runs() {
         let lab = MuxLab::new(&[VLAN10]);
@@ -255,6 +268,14 @@ const FORBIDDEN_BY_NAME: &[&str] = &[
     "NdisIMRegisterLayeredMiniport",
     "NdisTerminateWrapper",
     "NdisDeregisterProtocol",
+];
+
+/// What lets time pass, whatever happens meanwhile.
+const SLEEPS: &[&str] = &[
+    "NdisMSleep",
+    "NdisStallExecution",
+    "KeDelayExecutionThread",
+    "KeStallExecutionProcessor",
 ];
 
 /// What `DriverEntry` calls that can fail, as far as it must.

@@ -203,7 +203,7 @@ fn every_service_runs_the_driver_image_from_where_it_is_copied() {
 }
 
 #[test]
-fn protocol_service_is_the_protocol_name_the_driver_registers() {
+fn d01_protocol_service_is_the_protocol_name_the_driver_registers() {
     let inf = protocol();
     let name = source_constant("PROTOCOL_NAME");
     for install in installs(&inf) {

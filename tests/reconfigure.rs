@@ -10,7 +10,10 @@ use ndis_host::{
         config::binding_key,
         policy::{ImCancel, ImInitialize, Policy, When},
     },
-    nt::registry::{self, Value},
+    nt::{
+        pool,
+        registry::{self, Value},
+    },
 };
 use ndis_sys::NDIS_STATUS_SUCCESS;
 use ndismux_tests::{
@@ -206,6 +209,59 @@ image_tests! {
         lab.assert_traffic("vlan20", 20);
         lab.remove_client("vlan10").expect("the client was there");
         lab.down();
+    }
+
+    fn a_list_that_is_longer_than_a_value_goes_on_in_the_next() {
+        let lab = MuxLab::new(&[VLAN10, VLAN20]);
+        let key = binding_key(SERVICE, r"\Device\nic0");
+        let part = |number: &str, names: &[&str]| {
+            let names = names.iter().map(|name| device(name)).collect();
+            registry::set(&key, &format!("UpperBindings{number}"), Value::MultiSz(names));
+        };
+        part("", &["vlan10"]);
+        // An empty value does not end the list, one that is not there does.
+        part("2", &[]);
+        part("3", &["vlan20", "VLAN10"]);
+        add_device(&lab, "vlan30", 30);
+        part("5", &["vlan30"]);
+        lab.up();
+        lab.assert_traffic("vlan10", 10);
+        lab.assert_traffic("vlan20", 20);
+        assert_eq!(lab.im_state("vlan30"), ImState::NoInstance);
+        part("4", &[]);
+        reconfigure(&lab, NIC);
+        lab.attach("vlan30");
+        lab.assert_traffic("vlan30", 30);
+        part("3", &[]);
+        reconfigure(&lab, NIC);
+        assert_eq!(lab.adapter_state("vlan20"), AdapterState::Halted);
+        lab.assert_traffic("vlan10", 10);
+        lab.remove_client("vlan30").expect("the client was there");
+        lab.down();
+    }
+
+    fn five_hundred_vlans_of_a_nic_have_their_virtual_miniports() {
+        // A page of its own for each of so many blocks is more than a process may map.
+        pool::set_mode(pool::Mode::RedZones);
+        let lab = MuxLab::new(&[]);
+        lab.policy(|policy| *policy = Policy::INLINE);
+        let label = |vlan: u32| format!("v{vlan:04}");
+        let vlans = 3595..=4094_u32;
+        for vlan in vlans.clone() {
+            let label = label(vlan);
+            lab.add_virtual_miniport(&label, &device(&label), &[("VlanId", Value::Dword(vlan))]);
+        }
+        let key = binding_key(SERVICE, r"\Device\nic0");
+        for (index, part) in vlans.clone().collect::<Vec<_>>().chunks(150).enumerate() {
+            let number = if index == 0 { String::new() } else { (index + 1).to_string() };
+            let names = part.iter().map(|&vlan| device(&label(vlan))).collect();
+            registry::set(&key, &format!("UpperBindings{number}"), Value::MultiSz(names));
+        }
+        lab.start();
+        let running = vlans.filter(|&vlan| lab.adapter_state(&label(vlan)) == AdapterState::Running);
+        assert_eq!(running.count(), 500);
+        lab.down();
+        assert_eq!(lab.trace().image_calls("MiniportHaltEx").len(), 500);
     }
 
     fn a_virtual_miniport_moves_from_one_nic_to_another() {

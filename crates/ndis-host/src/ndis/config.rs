@@ -264,7 +264,12 @@ impl Configuration {
                     Value::Sz(_) => NdisParameterString,
                     _ => NdisParameterMultiString,
                 };
-                let (buffer, length) = self.keep(&value.to_bytes());
+                let bytes = value.to_bytes();
+                // The documents do not say what NDIS makes of more than its string can say.
+                if bytes.len() > usize::from(u16::MAX) {
+                    return ptr::null_mut();
+                }
+                let (buffer, length) = self.keep(&bytes);
                 parameter.ParameterData.StringData = UNICODE_STRING {
                     // Without the last null.
                     Length: length.saturating_sub(2),
