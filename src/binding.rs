@@ -42,6 +42,7 @@ use crate::{
     receivers::{Asked, Receivers},
     roster::{List, Member, Roster},
     stations::Stations,
+    trace,
     virtual_miniport::VirtualMiniport,
 };
 
@@ -161,7 +162,7 @@ impl Binding {
 
     /// The adapter is open: requests may go down.
     pub(crate) fn open_succeeded(&self, handle: BindingHandle<Self>) {
-        self.state.with(|state| state.lifecycle.open_succeeded());
+        self.change(Lifecycle::open_succeeded);
         self.handle.set(Some(handle));
         self.requests.open();
     }
@@ -262,22 +263,18 @@ impl Binding {
 
     /// `NetEventRestart`.
     pub(crate) fn restart(&self) {
-        if self.state.with(|state| state.lifecycle.restart()).is_ok() {
+        if self.change(Lifecycle::restart).is_ok() {
             self.sends.open();
         }
     }
 
     /// `NetEventPause`: takes no new send, and waits until all have come back.
     pub(crate) fn pause(&self, at: Passive<'_>) {
-        if self
-            .state
-            .with(|state| state.lifecycle.pause_begun())
-            .is_err()
-        {
+        if self.change(Lifecycle::pause_begun).is_err() {
             return;
         }
         self.sends.drain(at);
-        self.state.with(|state| state.lifecycle.paused());
+        self.change(Lifecycle::paused);
     }
 
     /// The adapter below is about to sleep: makes no OID request of it any more, and waits until those
@@ -356,7 +353,7 @@ impl Binding {
     pub(crate) fn unbind(&self) {
         // Refused if the binding was never opened, or is not paused; then there is as much to take
         // down, and NDIS wants it closed all the same.
-        let _accepted = self.state.with(|state| state.lifecycle.unbind());
+        let _accepted = self.change(Lifecycle::unbind);
     }
 
     /// Ends all that the binding has under way below. Every virtual miniport is gone.
@@ -383,9 +380,9 @@ impl Binding {
 
     /// The adapter is closed, or could not be opened: lets go of all that refers back to the binding.
     pub(crate) fn closed(&self) {
-        self.state.with(|state| match state.lifecycle.state() {
-            LifecycleState::Opening => state.lifecycle.open_failed(),
-            _ => state.lifecycle.closed(),
+        self.change(|lifecycle| match lifecycle.state() {
+            LifecycleState::Opening => lifecycle.open_failed(),
+            _ => lifecycle.closed(),
         });
         self.handle.set(None);
         self.instances.clear();
@@ -423,6 +420,17 @@ impl Binding {
             LifecycleState::Closing | LifecycleState::Closed => Status::FAILURE,
             _ => Status::PAUSED,
         }
+    }
+
+    /// Lets an event happen, and traces what it changed.
+    fn change<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
+        let (result, from, to) = self.state.with(|state| {
+            let from = state.lifecycle.state();
+            let result = event(&mut state.lifecycle);
+            (result, from, state.lifecycle.state())
+        });
+        trace::binding(self.name(), from, to);
+        result
     }
 
     /// The link below as it is now.
@@ -494,6 +502,7 @@ impl Binding {
                 return;
             };
             self.leave_requests();
+            trace::own_request(self.name(), status);
             self.receivers
                 .done(&self.nic.filters, token.result(&answer, status));
         }
@@ -501,6 +510,7 @@ impl Binding {
 
     /// A request of the binding's own has come back.
     pub(crate) fn own_complete(&self, token: Request, answer: &[u8], status: Status) {
+        trace::own_request(self.name(), status);
         self.receivers
             .done(&self.nic.filters, token.result(answer, status));
         self.follow();

@@ -20,6 +20,7 @@ use crate::{
     instance::Instance,
     protocol,
     roster::{List, Roster},
+    trace,
     virtual_miniport::VirtualMiniport,
 };
 
@@ -74,6 +75,7 @@ impl Mux {
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
     pub(crate) fn log(&self, message: Message, device: &[u16], detail: &dyn fmt::Display) {
+        trace::event_logged(message, device);
         // Without memory for it there is nobody to tell.
         let _written = self
             .event_log

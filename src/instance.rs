@@ -26,6 +26,7 @@ use crate::{
     driver::Mux,
     offload::{self, Offloads},
     roster::Member,
+    trace,
     virtual_miniport::VirtualMiniport,
 };
 
@@ -140,7 +141,7 @@ impl Instance {
     }
 
     fn request_once(this: &Shared<Self>, mux: &Mux, at: Passive<'_>) -> Result {
-        let wanted = this.state.with(|state| {
+        let wanted = this.change_state(|state| {
             let wanted = state.lifecycle.request();
             state.unasked &= wanted.is_err();
             wanted
@@ -255,7 +256,7 @@ impl Instance {
     /// # Errors
     /// [`Status::NOT_ACCEPTED`] if the binding began to leave meanwhile: initialisation must fail.
     pub(crate) fn initialized(&self, miniport: &Shared<VirtualMiniport>) -> Result {
-        let kept = self.state.with(|state| {
+        let kept = self.step(|state| {
             let kept = state.lifecycle.initialize_ended(true);
             if kept.is_ok() {
                 state.miniport = Some(miniport.clone());
@@ -395,13 +396,12 @@ impl Instance {
     /// whatever way its state demands. [`wait_until_gone`](Self::wait_until_gone) ends it. Several may want
     /// that at once: the first one does it.
     pub(crate) fn leave(&self, mux: &Mux, at: Passive<'_>) {
-        let (first, leave) = self.state.with(|state| {
+        let (first, leave) = self.change_state(|state| {
             let first = !state.lifecycle.leaving();
             let leave = state.lifecycle.leave();
             state.cancelling |= leave == Leave::Cancel;
             (first, leave)
         });
-        self.wake_if_gone();
         if first {
             self.asking.drain(at);
         }
@@ -447,8 +447,19 @@ impl Instance {
 
     /// Lets an event happen, and wakes who waits for the end if this was it.
     fn change_state<R>(&self, event: impl FnOnce(&mut State) -> R) -> R {
-        let result = self.state.with(event);
+        let result = self.step(event);
         self.wake_if_gone();
+        result
+    }
+
+    /// Lets an event happen, and traces what it changed.
+    fn step<R>(&self, event: impl FnOnce(&mut State) -> R) -> R {
+        let (result, before, after) = self.state.with(|state| {
+            let before = state.lifecycle;
+            let result = event(state);
+            (result, before, state.lifecycle)
+        });
+        trace::virtual_miniport(self.name(), before, after);
         result
     }
 

@@ -15,6 +15,7 @@ use ndis::{Result, Shared, Status, oid::PendedOid, sync::SpinLock};
 
 use crate::{
     stations::Stations,
+    trace,
     virtual_miniport::{VirtualMiniport, Wish},
 };
 
@@ -150,6 +151,7 @@ impl Receivers {
     /// The adapter below has what the wishes up to this one ask for: completes their requests.
     pub(crate) fn settle(&self, ticket: Ticket) {
         while let Some(asked) = self.waiting(ticket) {
+            trace::oid_settled(&asked, Status::SUCCESS);
             asked.request.accept();
         }
     }
@@ -193,6 +195,7 @@ impl Receivers {
 
     /// Completes a request with an error, and makes the virtual miniport's wishes what they were.
     pub(crate) fn refuse(&self, asked: Asked, status: Status) {
+        trace::oid_settled(&asked, status);
         let Asked {
             request,
             miniport,

@@ -7,3 +7,4 @@ mod miniport;
 mod protocol;
 mod races;
 mod reconfigure;
+mod trace;

@@ -27,6 +27,7 @@ use crate::{
     instance::Instance,
     offload::{self, Offloads},
     protocol::LOOKAHEAD,
+    trace,
     virtual_miniport::{VirtualMiniport, Wishes},
 };
 
@@ -55,6 +56,7 @@ pub(super) fn initialize(
             Ok(miniport)
         }
         Err(status) => {
+            trace::failed("MiniportInitializeEx", instance.name(), status);
             instance.initialize_failed();
             Err(status)
         }
@@ -79,6 +81,7 @@ fn build(
         config
     };
     let miniport = Shared::try_new(new(initializer, instance, &config)?)?;
+    trace::configured(&miniport);
     initializer.register(&miniport)?;
     let told = Told::of(instance, config.vlan);
     let mut oids = try_to_vec(oid::SUPPORTED)?;

@@ -14,7 +14,7 @@ use ndis::{
     oid::{OidOutcome, OidRequest},
 };
 
-use crate::{driver::Mux, virtual_miniport::VirtualMiniport};
+use crate::{driver::Mux, trace, virtual_miniport::VirtualMiniport};
 
 impl Miniport for VirtualMiniport {
     type Driver = Mux;
@@ -52,7 +52,10 @@ impl Miniport for VirtualMiniport {
     }
 
     fn oid_request(this: &Shared<Self>, request: OidRequest<'_>, _at: Passive<'_>) -> OidOutcome {
-        oid::request(this, request)
+        let oid = request.oid();
+        let outcome = oid::request(this, request);
+        trace::oid_answered(this.instance.name(), oid, outcome.status());
+        outcome
     }
 
     fn cancel_oid_request(&self, request_id: usize) {

@@ -17,6 +17,7 @@ use ndis::{
 use crate::{
     parked::Parked,
     receivers::Asked,
+    trace,
     virtual_miniport::{VirtualMiniport, Wish},
 };
 
@@ -35,6 +36,7 @@ pub(super) fn request(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_
         return request.complete(Status::NOT_SUPPORTED);
     }
     let policy = oid::policy(request.oid(), kind);
+    trace::oid(miniport.instance.name(), request.oid(), kind, policy);
     // Nothing of a set's data is read before this. How long an answer is, is known with the answer.
     if let Policy::Answer(length) | Policy::Combine(length) | Policy::Forward(length) = policy
         && kind == oid::Kind::Set

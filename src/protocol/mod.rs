@@ -17,7 +17,7 @@ use ndis::{
     protocol::{BindParameters, BindingHandle, Protocol, StatusIndication},
 };
 
-use crate::{binding::Binding, driver::Mux, virtual_miniport::VirtualMiniport};
+use crate::{binding::Binding, driver::Mux, trace, virtual_miniport::VirtualMiniport};
 
 /// What is remembered of each NBL that is sent below.
 pub(crate) struct Sent {
@@ -57,10 +57,11 @@ impl Protocol for Binding {
         _at: Passive<'_>,
     ) -> Result<Shared<Self>> {
         bind::bind(driver, parameters)
+            .inspect_err(|&status| trace::not_bound(parameters.name(), status))
     }
 
     fn opened(this: &Shared<Self>, handle: BindingHandle<Self>, at: Passive<'_>) -> Result {
-        bind::opened(this, handle, at)
+        bind::opened(this, handle, at).inspect_err(|&status| trace::not_bound(this.name(), status))
     }
 
     fn unbind(this: &Shared<Self>, at: Passive<'_>) {

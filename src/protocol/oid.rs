@@ -12,12 +12,13 @@ use ndis::{
 };
 
 use super::Request;
-use crate::binding::Binding;
+use crate::{binding::Binding, trace};
 
 /// A request that was forwarded goes up as it came back; one of the binding's own settles something.
 pub(super) fn complete(binding: &Binding, completed: Completed<Request>) {
     match completed {
         Completed::Forwarded(request, status) => {
+            trace::oid_answered_below(binding.name(), request.oid(), status);
             request.complete(status);
             binding.leave_requests();
         }

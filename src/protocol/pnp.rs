@@ -3,7 +3,7 @@
 use mux_core::{config::same_name, event_log::Message};
 use ndis::{Passive, Result, Shared, driver::Driver, pnp::NetPnpEvent};
 
-use crate::{binding::Binding, driver::Mux, instance::Instance, reconfigure};
+use crate::{binding::Binding, driver::Mux, instance::Instance, reconfigure, trace};
 
 /// An event of one binding. None of these may fail.
 pub(super) fn binding_event(
@@ -11,6 +11,7 @@ pub(super) fn binding_event(
     event: NetPnpEvent<'_>,
     at: Passive<'_>,
 ) -> Result {
+    trace::pnp(binding.name(), event);
     match event {
         NetPnpEvent::Pause => binding.pause(at),
         NetPnpEvent::Restart => binding.restart(),

@@ -4,7 +4,7 @@
 use mux_core::status::{self, Action, Indication};
 use ndis::protocol::StatusIndication;
 
-use crate::{binding::Binding, instance::Instance, offload};
+use crate::{binding::Binding, instance::Instance, offload, trace};
 
 /// `ProtocolStatusEx`.
 pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {
@@ -14,7 +14,9 @@ pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {
         directed: indication.is_directed(),
         length: indication.buffer().len(),
     };
-    match status::action(what) {
+    let action = status::action(what);
+    trace::status(binding.name(), what.code, action);
+    match action {
         Action::Forward => each(binding, |instance| instance.forward_status(indication)),
         Action::LinkState => {
             if let Some(link) = indication.link_state() {

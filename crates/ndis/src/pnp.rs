@@ -35,6 +35,34 @@ pub enum NetPnpEvent<'a> {
 }
 
 impl<'a> NetPnpEvent<'a> {
+    /// Its documented name, for traces.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pause => "NetEventPause",
+            Self::Restart => "NetEventRestart",
+            Self::SetPower(_) => "NetEventSetPower",
+            Self::QueryPower => "NetEventQueryPower",
+            Self::QueryRemoveDevice => "NetEventQueryRemoveDevice",
+            Self::CancelRemoveDevice => "NetEventCancelRemoveDevice",
+            Self::Reconfigure => "NetEventReconfigure",
+            Self::BindList => "NetEventBindList",
+            Self::BindsComplete => "NetEventBindsComplete",
+            Self::PnpCapabilities => "NetEventPnPCapabilities",
+            Self::ReEnableDevice(_) => "NetEventIMReEnableDevice",
+            Self::Other(_) => "another event",
+        }
+    }
+
+    /// The `NET_DEVICE_POWER_STATE` that it carries, 0 (unspecified) if none.
+    #[must_use]
+    pub fn power_state(self) -> u32 {
+        match self {
+            Self::SetPower(state) => state.unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
     /// # Safety
     /// The event and its buffer are valid for `'a`.
     pub(crate) unsafe fn from_raw(event: &'a sys::NET_PNP_EVENT) -> Self {

@@ -40,6 +40,21 @@ pub enum State {
     Closed,
 }
 
+impl State {
+    /// Its name, for traces.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opening => "Opening",
+            Self::Paused => "Paused",
+            Self::Running => "Running",
+            Self::Pausing => "Pausing",
+            Self::Closing => "Closing",
+            Self::Closed => "Closed",
+        }
+    }
+}
+
 /// What happened to a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {

@@ -78,6 +78,21 @@ pub enum State {
     Pausing,
 }
 
+impl State {
+    /// Its name, for traces.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "Idle",
+            Self::Requested => "Requested",
+            Self::Initializing => "Initializing",
+            Self::Paused => "Paused",
+            Self::Running => "Running",
+            Self::Pausing => "Pausing",
+        }
+    }
+}
+
 /// What happened to a virtual miniport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {

@@ -102,7 +102,7 @@ super::rules! {
     ETW_EVENT = Host "TraceLogging",
         "the metadata of an event describes its data",
         "when an event with metadata is written: name, fields and data are read as a reader of traces does",
-        "TraceLoggingProvider.h";
+        "tracelogging-for-kernel-mode-drivers-and-components.md";
     ETW_LEFT = Verifier "DRIVER_VERIFIER_DETECTED_VIOLATION 0xDD",
         "a driver unregisters its trace providers before it is unloaded",
         "when DriverUnload has returned: the table of providers has none that this driver registered",

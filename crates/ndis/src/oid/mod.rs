@@ -222,7 +222,24 @@ impl OidOutcome {
     }
 }
 
+impl OidOutcome {
+    /// How the request was completed, or [`Status::PENDING`].
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.0
+    }
+}
+
 impl PendedOid {
+    /// What it asks for.
+    #[must_use]
+    pub fn oid(&self) -> u32 {
+        // SAFETY: the request is this driver's until it is completed.
+        let data = unsafe { &self.raw.as_ref().DATA };
+        // SAFETY: every member of the union begins with the OID.
+        unsafe { data.Oid }
+    }
+
     /// Completes the request. Of a set request that succeeds, all data was used.
     ///
     /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMOidRequestComplete.

@@ -183,11 +183,10 @@ impl Events {
             });
             self.say(&said, || {
                 let level = event.descriptor.level_name();
-                format!(
-                    "{}: ~~ {level}: {}",
-                    event.provider_name,
-                    self.name(&event.line())
-                )
+                let line = event.line();
+                // Each value may be a device of its own.
+                let words: Vec<String> = line.split(' ').map(|word| self.name(word)).collect();
+                format!("{}: ~~ {level}: {}", event.provider_name, words.join(" "))
             });
         }
     }
