@@ -214,7 +214,12 @@ fn add(mux: &Mux, nic: Name<'_>, device: Name<'_>, settings: Settings, at: Passi
     if others.clone().count() >= MAXIMUM_VIRTUAL_MINIPORTS {
         return Err(Status::RESOURCES);
     }
-    let instance = reconfigure::instance(device.units(), binding, others, settings)?;
+    let is_taken = |address| {
+        others
+            .clone()
+            .any(|it| it.addresses().any(|has| has == address))
+    };
+    let instance = reconfigure::instance(device.units(), binding, is_taken, settings)?;
     binding.add_instances(&change, core::slice::from_ref(&instance))?;
     name_and_request(mux, binding, &change, &instance, at).inspect_err(|_| {
         instance.leave(mux, at);

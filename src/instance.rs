@@ -5,7 +5,7 @@
 //! and halt the virtual miniport many times meanwhile; each time makes a new
 //! [`VirtualMiniport`](crate::virtual_miniport::VirtualMiniport).
 
-use core::num::NonZero;
+use core::{iter, num::NonZero};
 
 use mux_core::{
     MacAddress, VlanId,
@@ -102,13 +102,13 @@ impl Instance {
         self.permanent_address
     }
 
-    /// Whether it may use this address: it is its permanent one, or the one that was set.
-    pub(crate) fn may_use(&self, address: MacAddress) -> bool {
+    /// The addresses that it may use: its permanent one, and the one that was set.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = MacAddress> {
         let set = self.state.with(|state| {
             let used = state.miniport.as_ref().map(|miniport| miniport.address);
             state.settings.address.or(used)
         });
-        self.permanent_address == address || set == Some(address)
+        iter::once(self.permanent_address).chain(set)
     }
 
     /// The binding that it stands on.

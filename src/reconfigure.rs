@@ -55,13 +55,18 @@ pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -
     let unused = |error: &ConfigError| mux.log_config(error, binding.name());
     let names = UpperBindings::read(&mut change.handle.configuration(at)?, unused, at)?;
     let there = binding.instances().list();
+    let mut known = Known::default();
+    for instance in there.iter().filter(|it| !it.is_leaving()) {
+        known.add(instance.name(), instance)?;
+    }
     let mut new: Vec<Shared<Instance>> = Vec::new();
     for name in names.names() {
-        let known = there.iter().chain(&new).filter(|it| !it.is_leaving());
-        if known.clone().any(|it| same_name(it.name(), name)) {
+        if known.has(name) {
             continue;
         }
-        let instance = instance(name, binding, known, Settings::default())?;
+        let is_taken = |address| known.uses(address);
+        let instance = instance(name, binding, is_taken, Settings::default())?;
+        known.add(name, &instance)?;
         new.try_reserve(1).map_err(|_| Status::RESOURCES)?;
         new.push(instance);
     }
@@ -77,20 +82,50 @@ pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -
     Ok(())
 }
 
-/// A new virtual miniport beside `others`, with an address that none of them has.
+/// A new virtual miniport, with an address that is not taken.
 ///
 /// # Errors
 /// [`Status::RESOURCES`].
-pub(crate) fn instance<'a>(
+pub(crate) fn instance(
     name: &[u16],
     binding: &Shared<Binding>,
-    others: impl Iterator<Item = &'a Shared<Instance>> + Clone,
+    is_taken: impl Fn(MacAddress) -> bool,
     settings: Settings,
 ) -> Result<Shared<Instance>> {
-    let address = MacAddress::unique(binding.nic().address, name, |address| {
-        others.clone().any(|it| it.may_use(address))
-    });
+    let address = MacAddress::unique(binding.nic().address, name, is_taken);
     Instance::try_new(name, address, binding, settings)
+}
+
+/// The names and the addresses of a binding's virtual miniports, collected once: there may be thousands,
+/// and each of them has a lock of its own.
+#[derive(Default)]
+struct Known<'a> {
+    names: Vec<&'a [u16]>,
+    /// In ascending order.
+    addresses: Vec<MacAddress>,
+}
+
+impl<'a> Known<'a> {
+    fn add(&mut self, name: &'a [u16], instance: &Instance) -> Result {
+        self.names.try_reserve(1).map_err(|_| Status::RESOURCES)?;
+        self.names.push(name);
+        for address in instance.addresses() {
+            if let Err(place) = self.addresses.binary_search(&address) {
+                let room = self.addresses.try_reserve(1);
+                room.map_err(|_| Status::RESOURCES)?;
+                self.addresses.insert(place, address);
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, name: &[u16]) -> bool {
+        self.names.iter().any(|known| same_name(known, name))
+    }
+
+    fn uses(&self, address: MacAddress) -> bool {
+        self.addresses.binary_search(&address).is_ok()
+    }
 }
 
 /// Takes down the virtual miniports that the registry does not name any more, and those of which it says

@@ -57,8 +57,8 @@ impl<T: Member> Roster<T> {
     /// The first who is there and whom `is_it` knows. Needs no memory.
     pub(crate) fn find(&self, is_it: impl Fn(&Shared<T>) -> bool) -> Option<Shared<T>> {
         let list = self.list();
-        let mut there = list.iter().filter(|member| !member.is_gone());
-        there.find(|&member| is_it(member)).cloned()
+        let mut known = list.iter().filter(|&member| is_it(member));
+        known.find(|member| !member.is_gone()).cloned()
     }
 
     /// Adds some at the end.
