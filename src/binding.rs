@@ -301,7 +301,15 @@ impl Binding {
             Timer::cancel(this);
             this.unpark();
             this.want_filter(None);
+            // What a virtual miniport missed that woke before.
+            let instances = this.instances.list();
+            instances.iter().for_each(|it| it.indicate_state());
         }
+    }
+
+    /// Whether the adapter below sleeps, or goes to sleep.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.state.with(|state| state.asleep)
     }
 
     /// Keeps a request until the adapter below wakes, unless it waited long enough.

@@ -305,6 +305,15 @@ impl Instance {
         });
     }
 
+    /// Tells all of these: one of the two adapters was asleep and could not tell or be told.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn indicate_state(&self) {
+        self.indicate_link();
+        self.indicate_offload_hardware();
+        self.indicate_offload();
+    }
+
     fn shown_offloads(&self) -> Option<Offloads> {
         let vlan = self
             .state
@@ -339,13 +348,17 @@ impl Instance {
         self.tell(|adapter| adapter.forward_status(status));
     }
 
-    /// Indicates something on the adapter, while there is one: a halt waits for the end of it.
+    /// Indicates something on the adapter, while there is one and it is in D0: a halt waits for the end of
+    /// it, and so does a set of a low-power state.
     fn tell(&self, indicate: impl FnOnce(MiniportHandle)) {
         if !self.uses.enter(1) {
             return;
         }
-        if let Some(miniport) = self.miniport() {
+        if let Some(miniport) = self.miniport()
+            && miniport.indications.enter(1)
+        {
             indicate(miniport.handle);
+            miniport.indications.leave(1);
         }
         self.uses.leave(1);
     }

@@ -13,10 +13,10 @@ use mux_core::{
     tagging::OutOfBandTag,
 };
 use ndis::{
-    Result, Shared, Status,
+    Passive, Result, Shared, Status,
     miniport::MiniportHandle,
     nbl::Forwarded,
-    sync::{Gate, SpinLock},
+    sync::{Gate, Rundown, SpinLock},
 };
 
 use crate::{binding::Binding, config::MiniportConfig, instance::Instance, stations::Entry};
@@ -33,6 +33,8 @@ pub(crate) struct VirtualMiniport {
     pub(crate) statistics: Statistics,
     /// Counts each NBL that is on its way down or up; open while the adapter is running.
     pub(crate) traffic: Gate,
+    /// Counts the status indications on their way; open while NDIS has the adapter in D0.
+    pub(crate) indications: Rundown,
     /// It has halted, or is about to: it receives nothing more, even while it stands in a list of those
     /// who do.
     pub(crate) halted: AtomicBool,
@@ -128,6 +130,21 @@ impl VirtualMiniport {
             station,
             miniport: this.clone(),
         })
+    }
+
+    /// NDIS puts the adapter into a low-power state: no status is indicated from here on, and none is on
+    /// its way (handling-a-set-power-request.md). Frames are none of this: NDIS has paused the adapter.
+    pub(crate) fn sleep(&self, at: Passive<'_>) {
+        self.indications.drain(at);
+    }
+
+    /// NDIS puts the adapter back into D0: tells what changed meanwhile. Nothing is told while the adapter
+    /// below sleeps; its wake makes up for that.
+    pub(crate) fn wake(&self) {
+        self.indications.open();
+        if !self.binding().is_asleep() {
+            self.instance.indicate_state();
+        }
     }
 
     /// `number` of the NBLs that entered have left. Completes a pause if they were the last.

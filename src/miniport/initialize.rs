@@ -17,7 +17,7 @@ use ndis::{
     link::LinkState,
     mem::try_to_vec,
     miniport::{GeneralAttributes, Initializer, mac_option},
-    sync::{Gate, SpinLock},
+    sync::{Gate, Rundown, SpinLock},
 };
 
 use crate::{
@@ -144,6 +144,9 @@ fn new(
         return Err(Status::FAILURE);
     }
     let permanent_address = instance.permanent_address();
+    // NDIS initialises adapters in D0.
+    let indications = Rundown::try_new()?;
+    indications.open();
     Ok(VirtualMiniport {
         handle: initializer.handle(),
         instance: instance.clone(),
@@ -153,6 +156,7 @@ fn new(
         sizes,
         statistics: Statistics::new(),
         traffic: Gate::shut_and_empty(),
+        indications,
         halted: AtomicBool::new(false),
         removed: AtomicBool::new(false),
         wishes: SpinLock::new(Wishes {

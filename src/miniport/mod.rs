@@ -51,9 +51,9 @@ impl Miniport for VirtualMiniport {
         send::cancel(self, cancel_id);
     }
 
-    fn oid_request(this: &Shared<Self>, request: OidRequest<'_>, _at: Passive<'_>) -> OidOutcome {
+    fn oid_request(this: &Shared<Self>, request: OidRequest<'_>, at: Passive<'_>) -> OidOutcome {
         let oid = request.oid();
-        let outcome = oid::request(this, request);
+        let outcome = oid::request(this, request, at);
         trace::oid_answered(this.instance.name(), oid, outcome.status());
         outcome
     }

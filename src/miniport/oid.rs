@@ -9,7 +9,7 @@ use mux_core::{
     statistics::{Snapshot, Tally},
 };
 use ndis::{
-    Shared, Status,
+    Passive, Shared, Status,
     oid::{Forwarding, Kind, OidOutcome, OidRequest},
     statistics::{Count, Direction, GeneralStatistics},
 };
@@ -22,7 +22,11 @@ use crate::{
 };
 
 /// `MiniportOidRequest`.
-pub(super) fn request(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
+pub(super) fn request(
+    miniport: &Shared<VirtualMiniport>,
+    request: OidRequest<'_>,
+    at: Passive<'_>,
+) -> OidOutcome {
     if miniport.removed.load(Ordering::Acquire) {
         return request.complete(Status::NOT_ACCEPTED);
     }
@@ -46,6 +50,9 @@ pub(super) fn request(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_
     }
     match policy {
         Policy::Answer(_) if kind == oid::Kind::Query => answer(miniport, request),
+        Policy::Answer(_) if request.oid() == oid::OID_PNP_SET_POWER => {
+            set_power(miniport, request, at)
+        }
         // A set that changes nothing.
         Policy::Answer(_) => request.accept(),
         Policy::Forward(_) => forward(miniport, request),
@@ -117,6 +124,18 @@ fn answer(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
         oid::OID_PNP_QUERY_POWER => request.complete(Status::SUCCESS),
         _ => request.complete(Status::NOT_SUPPORTED),
     }
+}
+
+/// The virtual miniport's own power state: an intermediate driver always takes it, and passes nothing on.
+fn set_power(miniport: &VirtualMiniport, request: OidRequest<'_>, at: Passive<'_>) -> OidOutcome {
+    let state = request.set_data().first_chunk().copied();
+    match state.map(u32::from_ne_bytes) {
+        Some(D0) => miniport.wake(),
+        Some(_) => miniport.sleep(at),
+        // It says nothing.
+        None => {}
+    }
+    request.accept()
 }
 
 /// A request that the adapter below answers, when it is awake.
@@ -222,6 +241,8 @@ fn general_statistics(count: &Snapshot) -> GeneralStatistics {
     }
 }
 
+/// `NdisDeviceStateD0`.
+const D0: u32 = 1;
 /// What OID_GEN_VENDOR_ID says for a maker without an IEEE number.
 const VENDOR_WITHOUT_NUMBER: u32 = 0x00FF_FFFF;
 const VENDOR_DESCRIPTION: &[u8] = b"ndismux VLAN adapter\0";

@@ -10,10 +10,10 @@ use ndis_host::{
     ndis::{AdapterState, policy::When},
 };
 use ndis_sys::{
-    NDIS_PACKET_TYPE_BROADCAST, NDIS_STATUS_LOW_POWER_STATE, NDIS_STATUS_REQUEST_ABORTED,
-    OID_GEN_TRANSMIT_QUEUE_LENGTH,
+    NDIS_PACKET_TYPE_BROADCAST, NDIS_STATUS_LOW_POWER_STATE, NDIS_STATUS_NETWORK_CHANGE,
+    NDIS_STATUS_REQUEST_ABORTED, OID_GEN_TRANSMIT_QUEUE_LENGTH,
 };
-use ndismux_tests::{BINDING, MuxLab, NEVER, NIC, device, image_tests, wait_until};
+use ndismux_tests::{BINDING, MuxLab, NEVER, NIC, SOON, device, image_tests, wait_until};
 
 use super::oid::request_with_id;
 
@@ -48,6 +48,39 @@ image_tests! {
         lab.down();
         // A sleep is no reason to let go of the NIC.
         lab.only_call("ProtocolUnbindAdapterEx", BINDING);
+    }
+
+    fn a_virtual_miniport_that_sleeps_alone_is_silent_and_learns_on_waking_what_it_missed() {
+        let lab = MuxLab::running();
+        lab.sleep_adapter("vlan10").expect("an adapter").expect("nobody refuses");
+        let before = lab.above("vlan10").statuses().len();
+        lab.below().set_link(false);
+        lab.below().indicate_status(NDIS_STATUS_NETWORK_CHANGE, &0_u32);
+        assert!(lab.above("vlan20").wait_link(false, SOON));
+        assert_eq!(lab.above("vlan10").statuses().len(), before);
+        lab.wake_adapter("vlan10").expect("an adapter").expect("it only slept");
+        assert!(lab.above("vlan10").wait_link(false, SOON), "told on waking");
+        lab.below().set_link(true);
+        for name in ["vlan10", "vlan20"] {
+            assert!(lab.above(name).wait_link(true, SOON), "{name}");
+            lab.wait_running(name);
+        }
+        lab.assert_traffic("vlan10", 10);
+        lab.down();
+    }
+
+    fn what_a_virtual_miniport_missed_that_wakes_first_it_learns_when_the_nic_wakes() {
+        let lab = MuxLab::running();
+        lab.sleep_adapter("vlan10").expect("an adapter").expect("nobody refuses");
+        lab.below().set_link(false);
+        lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+        let before = lab.above("vlan10").statuses().len();
+        lab.wake_adapter("vlan10").expect("an adapter").expect("it only slept");
+        // Nothing is told as long as one of the two edges sleeps.
+        assert_eq!(lab.above("vlan10").statuses().len(), before);
+        lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+        assert!(lab.above("vlan10").wait_link(false, SOON));
+        lab.down();
     }
 
     fn a_driver_may_be_unloaded_while_everything_sleeps() {

@@ -108,7 +108,8 @@ oids! {
     OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES = 0xFC01_020D: NO, NO, NO;
         UNKNOWN, "NDIS answers it, from the attributes and the status that tells of changes.";
     OID_PNP_SET_POWER = 0xFD01_0101: NO, Answer(Any), NO;
-        POWER, "Always success, never passed down: an intermediate driver must.";
+        SLEEP, "Always success, never passed down: an intermediate driver must. No status is indicated \
+        in a low-power state; what was missed is told in D0.";
     OID_PNP_QUERY_POWER = 0xFD01_0102: Answer(Any), NO, NO;
         POWER, "Always success, never passed down: an intermediate driver must.";
 }
@@ -172,6 +173,7 @@ const PACKET_FILTER: &str = "miniport::oid::a_packet_filter_is_taken_whole_or_no
 const MULTICAST: &str = "miniport::oid::a_multicast_list_is_taken_whole_or_not_at_all";
 const SETS: &str = "miniport::oid::sets_without_effect_are_taken_and_power_is_never_passed_down";
 const POWER: &str = SETS;
+const SLEEP: &str = "protocol::power::a_virtual_miniport_that_sleeps_alone_is_silent_and_learns_on_waking_what_it_missed";
 const FORWARDED: &str =
     "protocol::oid::a_request_that_is_passed_on_gets_the_answer_of_the_adapter_below";
 const OFFLOAD: &str =
