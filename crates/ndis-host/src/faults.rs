@@ -1,16 +1,19 @@
 //! Calls that are told to fail.
 //!
-//! Each fallible function asks `should_fail` before it does anything. There are two ways to say which call
-//! fails:
+//! Each fallible function asks `should_fail` before it does anything. There are three ways to say which
+//! call fails:
 //!
 //! * *By count*: a test arms a function by name, and its nth call from now on fails, once.
 //! * *By point*: a point is a function and the way in the driver that led to the call
 //!   ([`call::stack_id`]), so that the number of points says how much code has failure paths, not how often
 //!   a loop went round, and a point has the same name in each process. [`watch`] collects the points of a
 //!   run, [`fail`] arms one. `ndishost check --faults` goes through them.
+//! * *At random*: [`simulate`] begins Driver Verifier's low resources simulation.
 //!
 //! A call that fails does so with the function's own resource error. Not here: who calls. Only images' calls
 //! count; the NDIS half, whose functions built-in parts call too, sees to that.
+
+mod low_resources;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -20,6 +23,9 @@ use serde::{Deserialize, Serialize};
 use crate::call::{self, CodeAddress, StackId};
 use crate::nt::sched;
 use crate::rules;
+use low_resources::Simulation;
+
+pub use low_resources::{DEFAULT_PROBABILITY, LowResources, Simulated, TRIALS};
 
 /// Makes the `nth` call (counted from 1, from now on) of `function` by an image fail.
 ///
@@ -35,7 +41,7 @@ pub fn fail_nth(function: &'static str, nth: u64) {
 /// Whether calls are told to fail, or points are collected.
 pub(crate) fn are_planned() -> bool {
     let faults = lock();
-    faults.watched.is_some() || !faults.armed.is_empty()
+    faults.watched.is_some() || faults.random.is_some() || !faults.armed.is_empty()
 }
 
 /// Disarms all faults, and collects no more points. Counts by function go on.
@@ -43,6 +49,7 @@ pub fn clear() {
     let mut faults = lock();
     faults.armed.clear();
     faults.watched = None;
+    faults.random = None;
 }
 
 /// How often images called each fallible function so far.
@@ -79,6 +86,21 @@ pub struct Fault {
 pub fn fail(fault: Fault) {
     assert!(rules::enforced(), "{RULES_OFF}");
     lock().watched.get_or_insert_default().fault = Some(fault);
+}
+
+/// From now on, calls by images fail at random.
+///
+/// # Panics
+/// As [`fail_nth`].
+pub fn simulate(low_resources: LowResources) {
+    assert!(rules::enforced(), "{RULES_OFF}");
+    lock().random = Some(Simulation::new(low_resources));
+}
+
+/// What the simulation did so far: none if there is none.
+#[must_use]
+pub fn simulated() -> Option<Simulated> {
+    lock().random.as_ref().map(|random| random.simulated)
 }
 
 /// A function and the way in the driver that led to calls of it.
@@ -124,7 +146,10 @@ pub(crate) fn should_fail(function: &'static str) -> bool {
     if !rules::enforced() {
         return false;
     }
-    let watching = lock().watched.is_some();
+    let watching = {
+        let faults = lock();
+        faults.watched.is_some() || faults.random.is_some()
+    };
     // The walk looks at no lock of this module, and none is held over it.
     let place = watching.then(|| (call::stack_id(function), call::driver_addresses()));
     let mut faults = lock();
@@ -136,17 +161,25 @@ pub(crate) fn should_fail(function: &'static str) -> bool {
         .armed
         .retain(|&(name, nth)| name != function || nth != now);
     let by_count = faults.armed.len() != before;
-    let by_point = match (place, faults.watched.as_mut()) {
-        (Some((id, stack)), Some(watched)) => watched.pass(function, id, stack),
-        _ => false,
+    let Some((id, stack)) = place else {
+        return by_count;
     };
-    by_count || by_point
+    let by_chance = match &mut faults.random {
+        Some(random) => random.fails(id),
+        None => false,
+    };
+    let by_point = match &mut faults.watched {
+        Some(watched) => watched.pass(function, id, stack, by_chance),
+        None => false,
+    };
+    by_count || by_chance || by_point
 }
 
 struct Faults {
     calls: BTreeMap<&'static str, u64>,
     armed: Vec<(&'static str, u64)>,
     watched: Option<Watched>,
+    random: Option<Simulation>,
 }
 
 #[derive(Default)]
@@ -168,8 +201,14 @@ struct Passed {
 }
 
 impl Watched {
-    /// Notes a call at a point; answers whether it is to fail.
-    fn pass(&mut self, function: &'static str, id: StackId, stack: Vec<usize>) -> bool {
+    /// Notes a call at a point; answers whether it is to fail. `by_chance`: it fails anyway.
+    fn pass(
+        &mut self,
+        function: &'static str,
+        id: StackId,
+        stack: Vec<usize>,
+        by_chance: bool,
+    ) -> bool {
         let index = *self.index.entry(id).or_insert_with(|| {
             self.passed.push(Passed {
                 id,
@@ -185,7 +224,7 @@ impl Watched {
         let followed = std::mem::take(&mut self.next_fails);
         let armed = self.fault.filter(|fault| fault.point == id);
         let fails = armed.is_some_and(|fault| fault.always || point.calls == 1);
-        if fails || followed {
+        if fails || followed || by_chance {
             point.failed += 1;
         }
         self.next_fails = armed.is_some_and(|fault| fault.and_next && point.calls == 1);
@@ -206,6 +245,7 @@ static FAULTS: Mutex<Faults> = Mutex::new(Faults {
     calls: BTreeMap::new(),
     armed: Vec::new(),
     watched: None,
+    random: None,
 });
 
 #[cfg(test)]
@@ -233,7 +273,14 @@ mod tests {
         };
         let fails = points
             .iter()
-            .map(|number| watched.pass("FaultTest", point(&format!("{number:016x}")), Vec::new()))
+            .map(|number| {
+                watched.pass(
+                    "FaultTest",
+                    point(&format!("{number:016x}")),
+                    Vec::new(),
+                    false,
+                )
+            })
             .collect();
         (fails, watched)
     }

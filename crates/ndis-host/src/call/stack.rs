@@ -59,6 +59,11 @@ pub fn stack_id(function: &str) -> StackId {
 pub struct StackId(u64);
 
 impl StackId {
+    /// The identifier as a number.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
     fn with(self, bytes: &[u8]) -> Self {
         Self(bytes.iter().fold(self.0, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME)

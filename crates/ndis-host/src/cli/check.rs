@@ -2,7 +2,8 @@
 //! circumstances, and says what came of it.
 //!
 //! Plain, the script runs once under each of the [`policies`]. With `--faults` it runs once to see which
-//! calls can fail, then once for each of them with that one failing. With `--schedules` it runs, and
+//! calls can fail, then once for each of them with that one failing. With `--low-resources` it runs
+//! so many times with calls that fail at random. With `--schedules` it runs, and
 //! each race of `lab::race` does, once for each seed. A broken rule ends a process, so each run is a process
 //! of its own (`one`), which is told by a [`plan`] and answers with a result.
 //!
@@ -25,6 +26,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use crate::cli::verifier;
+use crate::faults::LowResources;
 use crate::lab::file::{LabFile, Replace, WireSection};
 use plan::{End, Plan, Selector};
 use series::{Series, Tried};
@@ -55,8 +58,18 @@ pub struct Args {
     #[arg(long, value_name = "N", requires = "faults")]
     limit: Option<usize>,
     #[command(flatten)]
+    verifier: verifier::Args,
+    /// So many runs under --low-resources, each with the seed after the one before
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "low_resources",
+        default_value_t = 10
+    )]
+    low_resources_runs: u64,
+    #[command(flatten)]
     schedules: schedules::Args,
-    /// Only under this policy [default: `strict` with --faults or --schedules, else all]
+    /// Only under this policy [default: `strict` with --faults, --low-resources or --schedules, else all]
     #[arg(long, value_name = "NAME", value_parser = policies::names())]
     policy: Option<String>,
     /// Runs at the same time [default: one for each processor]
@@ -89,10 +102,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
     let policies = match &args.policy {
         Some(name) => vec![name.clone()],
-        None if args.faults || args.schedules.are_wanted() => vec![policies::STRICT.to_owned()],
+        None if args.tries_more() => vec![policies::STRICT.to_owned()],
         None => policies::names().map(str::to_owned).to_vec(),
     };
-    if args.faults || !args.schedules.are_wanted() {
+    let low_resources = args.verifier.low_resources();
+    if args.faults || low_resources.is_some() || !args.schedules.are_wanted() {
         let plans = policies.iter().map(|policy| args.plan(policy)).collect();
         let first = series.run("policies", plans)?;
         refuse_unloadable(&first)?;
@@ -100,6 +114,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         if args.faults {
             for tried in &first {
                 run_faults(args, &series, tried, &mut summary)?;
+            }
+        }
+        if let Some(low_resources) = low_resources {
+            for tried in &first {
+                let plans = args.low_resources(&tried.plan, low_resources);
+                summary.add_low_resources(&series.run("resources", plans)?);
             }
         }
     }
@@ -147,12 +167,29 @@ fn run_faults(
 }
 
 impl Args {
+    /// Whether runs are wanted that make something fail or are scheduled.
+    fn tries_more(&self) -> bool {
+        self.faults || self.verifier.low_resources().is_some() || self.schedules.are_wanted()
+    }
+
+    /// The plan again and again, each time with other calls that fail.
+    fn low_resources(&self, plan: &Plan, first: LowResources) -> Vec<Plan> {
+        let seeds = (0..self.low_resources_runs).map(|run| first.seed.wrapping_add(run));
+        let plans = seeds.map(|seed| Plan {
+            low_resources: Some(LowResources { seed, ..first }),
+            ..plan.clone()
+        });
+        plans.collect()
+    }
+
     fn plan(&self, policy: &str) -> Plan {
         Plan {
             lab: self.lab.clone(),
             images: self.images.clone(),
             policy: policy.to_owned(),
             fault: None,
+            low_resources: None,
+            special_pool: self.verifier.special_pool,
             schedule: None,
             race: None,
             limit: Duration::from_secs(self.timeout),

@@ -6,3 +6,4 @@ pub mod coverage;
 pub mod inspect;
 pub mod registry;
 pub mod run;
+mod verifier;

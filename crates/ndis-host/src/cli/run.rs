@@ -13,10 +13,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use ndis_sys::{NDIS_STATISTICS_INFO, NDIS_STATUS_SUCCESS, OID_GEN_STATISTICS};
 
+use super::verifier;
 use crate::client::Client;
+use crate::faults::{self, LowResources};
 use crate::lab::file::{LabFile, Replace, Running};
 use crate::ndis::trace::{Recording, Trace};
 use crate::nt::etw::{self, session::Session};
+use crate::nt::pool;
 use crate::rules;
 use crate::timeline::{self, Timeline};
 use control::machine::Machine;
@@ -42,6 +45,16 @@ pub struct Args {
     /// End after this many seconds [default: run until Ctrl-C]
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
+    #[command(flatten)]
+    verifier: verifier::Args,
+    /// Seconds from when everything is up to when calls begin to fail
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        requires = "low_resources",
+        default_value_t = 0
+    )]
+    low_resources_delay: u64,
     /// Write events as lines of JSON
     #[arg(long)]
     json: bool,
@@ -82,6 +95,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut file = LabFile::load(&args.lab)?;
     file.replace(&args.images)?;
+    verifier::guard(&mut file, args.verifier.special_pool);
     if let Some(folder) = &args.capture {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -118,7 +132,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if up.is_ok() {
         stop.begin(args.seconds.map(Duration::from_secs));
         let reason = controlled(control.as_ref(), &machine, || {
-            watch(&stop, &mut events, &running, form == Form::Text)
+            let delay = Duration::from_secs(args.low_resources_delay);
+            let low_resources = args.verifier.low_resources();
+            let fail = low_resources.map(|options| (Instant::now() + delay, options));
+            watch(&stop, &mut events, &running, form == Form::Text, fail)
         });
         events.ending(match reason {
             Reason::Asked => "asked by a signal",
@@ -145,6 +162,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("cannot write the timeline {}", path.display()))?;
         events.timeline(path);
     }
+    if let Some(simulated) = faults::simulated() {
+        events.low_resources(simulated);
+    }
+    events.pool(&pool::by_tag(), &pool::by_caller());
     let outstanding = running.lab().outstanding();
     let items: Vec<String> = outstanding.to_string().lines().map(str::to_owned).collect();
     let nothing = outstanding.is_nothing();
@@ -205,12 +226,21 @@ fn controlled<R>(control: Option<&Control>, machine: &Machine<'_>, work: impl Fn
     })
 }
 
-/// Lets the lab run until the end comes; says what happens meanwhile.
-fn watch(stop: &Stop, events: &mut Events, running: &Running, wanted: bool) -> Reason {
+/// Lets the lab run until the end comes; says what happens meanwhile. From that instant on calls `fail`.
+fn watch(
+    stop: &Stop,
+    events: &mut Events,
+    running: &Running,
+    wanted: bool,
+    mut fail: Option<(Instant, LowResources)>,
+) -> Reason {
     const SECOND: Duration = Duration::from_secs(1);
     let mut live = Live::new(wanted);
     let mut before = Instant::now();
     loop {
+        if let Some((_, options)) = fail.take_if(|(from, _)| *from <= Instant::now()) {
+            faults::simulate(options);
+        }
         let reason = stop.wait(SECOND);
         live.clear();
         events.calls();

@@ -57,6 +57,8 @@ fn judge(output: &str, report: &str, status: Option<ExitStatus>) -> RunResult {
         }),
         steps: Vec::new(),
         points: Vec::new(),
+        low_resources: None,
+        pool: Vec::new(),
         schedule: None,
         rules: std::collections::BTreeMap::new(),
     });

@@ -14,9 +14,9 @@ use super::policies;
 use crate::faults;
 use crate::lab::file::{LabFile, Running};
 use crate::lab::race::{Race, Stage};
-use crate::lab::script::{self, Ended, Outcome, Runner};
+use crate::lab::script::{self, Ended, Outcome, Runner, Step};
 use crate::ndis::trace::{Direction, Record, Trace};
-use crate::nt::sched;
+use crate::nt::{pool, sched};
 use crate::rules;
 
 /// Does what the plan on standard input says. The exit code is 0 if it could answer.
@@ -72,11 +72,21 @@ fn live(plan: &Plan, file: &LabFile) -> (End, Vec<Ended>) {
         None => faults::watch(),
     }
     let mut runner = Runner::new(lab, file);
-    let all_comes_up = plan.fault.is_none() && policies::comes_up(&plan.policy, file);
+    let fails = plan.fault.is_some() || plan.low_resources.is_some();
+    let all_comes_up = !fails && policies::comes_up(&plan.policy, file);
     if !all_comes_up {
         runner = runner.impatient();
     }
-    runner.run(&script::steps(file));
+    let steps = script::steps(file);
+    if let Some(low_resources) = plan.low_resources {
+        let is_load = |step: &Step| matches!(step, Step::Load(_));
+        let loads = steps.iter().take_while(|step| is_load(step)).count();
+        runner.begin(&steps[..loads]);
+        faults::simulate(low_resources);
+        runner.run(&steps[loads..]);
+    } else {
+        runner.run(&steps);
+    }
 
     let left = lab.outstanding();
     let failed = |ended: &&Ended| ended.outcome == Outcome::Failed;
@@ -117,10 +127,18 @@ fn answer(end: End, steps: Vec<Ended>) {
         return;
     }
     let rules = rules::evaluations().into_iter();
+    // Who stands in the middle of a script may stand in the pool.
+    let pool = if steps.is_empty() {
+        Vec::new()
+    } else {
+        pool::by_caller()
+    };
     let result = RunResult {
         end,
         steps,
         points: faults::points(),
+        low_resources: faults::simulated(),
+        pool,
         schedule: sched::report().map(|report| Scheduled {
             steps: report.steps,
             switches: report.switches,

@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 use super::schedules::SCRIPT;
 use crate::call::StackId;
-use crate::faults::{Fault, Point};
-use crate::lab::file::{LabFile, LabFileError, Replace};
+use crate::cli::verifier;
+use crate::faults::{Fault, LowResources, Point, Simulated};
+use crate::lab::file::{GuardKey, LabFile, LabFileError, Replace};
 use crate::lab::script::Ended;
+use crate::nt::pool::Used;
 use crate::nt::sched::Seed;
 
 /// One run of a lab's script.
@@ -26,6 +29,12 @@ pub struct Plan {
     pub policy: String,
     /// What fails.
     pub fault: Option<Fault>,
+    /// What fails at random, once the drivers are loaded.
+    #[serde(default)]
+    pub low_resources: Option<LowResources>,
+    /// On which side the guard pages are, if not where the lab file says.
+    #[serde(default)]
+    pub special_pool: Option<GuardKey>,
     /// Whose turn it is, as text ([`Seed`]); the system's threads if absent.
     #[serde(default)]
     pub schedule: Option<String>,
@@ -44,6 +53,7 @@ impl Plan {
     pub fn lab_file(&self) -> Result<LabFile, LabFileError> {
         let mut file = LabFile::load(&self.lab)?;
         file.replace(&self.images)?;
+        verifier::guard(&mut file, self.special_pool);
         Ok(file)
     }
 
@@ -58,6 +68,17 @@ impl Plan {
         command.push_str(&format!(" --policy {policy}"));
         if let Some(fault) = &self.fault {
             command.push_str(&format!(" --faults --only {}", name_of(fault)));
+        }
+        if let Some(guard) = self
+            .special_pool
+            .and_then(|guard| guard.to_possible_value())
+        {
+            command.push_str(&format!(" --special-pool {}", guard.get_name()));
+        }
+        if let Some(LowResources { probability, seed }) = self.low_resources {
+            command.push_str(&format!(
+                " --low-resources={probability} --low-resources-seed {seed} --low-resources-runs 1"
+            ));
         }
         if let Some(schedule) = &self.schedule {
             let race = self.race.as_deref().unwrap_or(SCRIPT);
@@ -78,6 +99,12 @@ pub struct RunResult {
     /// The fallible calls, by point, in the order of their first ones.
     #[serde(default)]
     pub points: Vec<Point>,
+    /// What the low resources simulation did.
+    #[serde(default)]
+    pub low_resources: Option<Simulated>,
+    /// How much pool was used, by tag and caller, in a run that came to its end.
+    #[serde(default)]
+    pub pool: Vec<Used>,
     /// What a run under a schedule did.
     #[serde(default)]
     pub schedule: Option<Scheduled>,
@@ -268,6 +295,7 @@ pub fn name_of(fault: &Fault) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nt::pool::Usage;
 
     fn point(number: u64, calls: u64) -> Point {
         Point {
@@ -286,12 +314,22 @@ mod tests {
             images: Vec::new(),
             policy: "strict".to_owned(),
             fault: None,
+            low_resources: None,
+            special_pool: None,
             schedule: None,
             race: None,
             limit: Duration::from_secs(1),
         };
         let plain = "ndishost check --lab a.toml --policy strict";
         assert_eq!(plan.command(), plain);
+        plan.low_resources = Some(LowResources {
+            probability: 600,
+            seed: 3,
+        });
+        plan.special_pool = Some(GuardKey::Start);
+        let verifier = "--special-pool start --low-resources=600 --low-resources-seed 3 --low-resources-runs 1";
+        assert_eq!(plan.command(), format!("{plain} {verifier}"));
+        (plan.low_resources, plan.special_pool) = (None, None);
         plan.schedule = Some("random/2/0x7".to_owned());
         let script = format!("{plain} --race script --schedules 1 --seed random/2/0x7");
         assert_eq!(plan.command(), script);
@@ -363,6 +401,20 @@ mod tests {
             end: End::Hung(vec!["NdisFoo".to_owned()]),
             steps: Vec::new(),
             points: vec![point(3, 2)],
+            low_resources: Some(Simulated {
+                calls: 5,
+                failed: 1,
+            }),
+            pool: vec![Used {
+                tag: "'Test'".to_owned(),
+                caller: "a.sys+0x10".to_owned(),
+                usage: Usage {
+                    allocations: 2,
+                    frees: 1,
+                    bytes: 8,
+                    peak: 16,
+                },
+            }],
             schedule: Some(Scheduled {
                 steps: 9,
                 switches: 4,

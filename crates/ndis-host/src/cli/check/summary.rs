@@ -9,8 +9,9 @@ use serde::Serialize;
 use super::plan::{self, End};
 use super::policies;
 use super::series::Tried;
-use crate::faults::Point;
+use crate::faults::{Point, Simulated};
 use crate::lab::script::Outcome;
+use crate::nt::pool::Used;
 
 /// The whole summary. Its JSON has these fields.
 #[derive(Debug, Serialize)]
@@ -20,6 +21,7 @@ pub(super) struct Summary {
     /// The fallible calls of the runs without a fault, by call stack.
     points: usize,
     faults: Counts,
+    low_resources: LowResources,
     /// Runs under seeded schedules: of the script, and of each race.
     schedules: BTreeMap<&'static str, Counts>,
     /// Points of those runs at which another thread could take over.
@@ -28,6 +30,8 @@ pub(super) struct Summary {
     bad: Vec<Bad>,
     /// Steps of runs without a fault that were skipped, and why.
     skipped: Vec<String>,
+    /// How much pool was used by tag and caller, over all runs that came to their end.
+    pool: Vec<Used>,
     rules: Rules,
     /// It was asked to stop before all was tried.
     interrupted: bool,
@@ -52,6 +56,15 @@ struct Rules {
     by_name: BTreeMap<String, u64>,
 }
 
+/// Runs under the low resources simulation.
+#[derive(Debug, Default, Serialize)]
+struct LowResources {
+    #[serde(flatten)]
+    runs: Counts,
+    #[serde(flatten)]
+    simulated: Simulated,
+}
+
 /// A run that says that something is wrong.
 #[derive(Debug, Serialize)]
 struct Bad {
@@ -59,6 +72,8 @@ struct Bad {
     race: Option<String>,
     schedule: Option<String>,
     fault: Option<String>,
+    /// The seed of its low resources simulation.
+    low_resources: Option<u64>,
     /// The call that was made to fail.
     point: Option<Point>,
     #[serde(flatten)]
@@ -74,10 +89,12 @@ impl Summary {
             policies: Counts::default(),
             points: 0,
             faults: Counts::default(),
+            low_resources: LowResources::default(),
             schedules: BTreeMap::new(),
             switch_points: 0,
             bad: Vec::new(),
             skipped: Vec::new(),
+            pool: Vec::new(),
             rules: Rules::default(),
             interrupted: false,
             exit_code: 0,
@@ -110,6 +127,17 @@ impl Summary {
         }
     }
 
+    /// Runs with calls that fail at random.
+    pub(super) fn add_low_resources(&mut self, tried: &[Tried]) {
+        for run in tried {
+            self.low_resources.runs.add(&run.result.end);
+            let simulated = run.result.low_resources.unwrap_or_default();
+            self.low_resources.simulated.calls += simulated.calls;
+            self.low_resources.simulated.failed += simulated.failed;
+            self.add(run, None);
+        }
+    }
+
     /// Runs under a schedule.
     pub(super) fn add_schedules(&mut self, name: &'static str, tried: &[Tried]) {
         for run in tried {
@@ -123,6 +151,7 @@ impl Summary {
         for (rule, count) in &run.result.rules {
             *self.rules.by_name.entry(rule.clone()).or_default() += count;
         }
+        self.add_pool(&run.result.pool);
         self.rules.evaluated = self.rules.by_name.len();
         self.rules.checks = self.rules.by_name.values().sum();
         if !run.result.end.is_bad() {
@@ -134,11 +163,26 @@ impl Summary {
             race: run.plan.race.clone(),
             schedule: run.plan.schedule.clone(),
             fault,
+            low_resources: run.plan.low_resources.map(|low| low.seed),
             point: point.cloned(),
             end: run.result.end.clone(),
             repeat: run.plan.command(),
         });
         self.exit_code = 1;
+    }
+
+    fn add_pool(&mut self, used: &[Used]) {
+        for more in used {
+            let known = |known: &&mut Used| known.tag == more.tag && known.caller == more.caller;
+            let Some(Used { usage, .. }) = self.pool.iter_mut().find(known) else {
+                self.pool.push(more.clone());
+                continue;
+            };
+            usage.allocations += more.usage.allocations;
+            usage.frees += more.usage.frees;
+            usage.bytes += more.usage.bytes;
+            usage.peak = usage.peak.max(more.usage.peak);
+        }
     }
 
     /// Says that not all was tried that was asked for.
@@ -192,6 +236,12 @@ impl Summary {
         } else {
             let points = self.points;
             writeln!(out, "  faults     {points} points; {}", self.faults.text())?;
+        }
+        let LowResources { runs, simulated } = &self.low_resources;
+        if runs.tried != 0 {
+            let Simulated { calls, failed } = simulated;
+            let runs = runs.text();
+            writeln!(out, "  resources  {failed} of {calls} calls failed; {runs}")?;
         }
         if self.schedules.is_empty() {
             writeln!(out, "  schedules  none tried")?;

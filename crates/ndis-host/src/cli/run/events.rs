@@ -9,6 +9,8 @@
 //! | `ready` | everything in the lab file is loaded, plugged and bound |
 //! | `ending` | `reason` |
 //! | `counters` | `adapter`, `counted_by` (`client`, or the `adapter`: OID_GEN_STATISTICS), `sent_frames`, `sent_bytes`, `received_frames`, `received_bytes`, `errors` |
+//! | `low_resources` | `calls` that could fail since the simulation began, and how many `failed` of them |
+//! | `pool` | `tag`, `allocations`, `frees`, `bytes` (now), `peak` (the most bytes at one time), `callers`: the same of each `caller` |
 //! | `timeline` | `file` that the timeline was written to |
 //! | `outstanding` | `items`: what the drivers still own; empty is as it should be |
 //!
@@ -22,9 +24,11 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::faults::Simulated;
 use crate::ndis::trace::{Direction, Record, Trace};
 use crate::ndis::{device, names};
 use crate::nt::etw::{self, value};
+use crate::nt::pool::{Tag, Usage, Used};
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -128,6 +132,36 @@ impl Events {
                 )
             },
         );
+    }
+
+    /// What the low resources simulation did.
+    pub(super) fn low_resources(&self, simulated: Simulated) {
+        let Simulated { calls, failed } = simulated;
+        self.say(
+            &json!({ "event": "low_resources", "calls": calls, "failed": failed }),
+            || format!("low resources: {failed} of {calls} calls failed"),
+        );
+    }
+
+    /// How much pool was used, by tag and caller.
+    pub(super) fn pool(&self, tags: &[(Tag, Usage)], callers: &[Used]) {
+        for (tag, usage) in tags {
+            let text = tag.to_string();
+            let callers: Vec<_> = callers.iter().filter(|used| used.tag == text).collect();
+            let mut event = json!({ "event": "pool", "tag": text, "callers": callers });
+            if let (Value::Object(event), Value::Object(usage)) = (&mut event, json!(usage)) {
+                event.extend(usage);
+            }
+            self.say(&event, || {
+                let mut line = format!("pool {text}: {usage}");
+                if self.form == Form::Text {
+                    for Used { caller, usage, .. } in callers {
+                        line.push_str(&format!("\n             {usage}: {caller}"));
+                    }
+                }
+                line
+            });
+        }
     }
 
     /// The timeline was written.

@@ -29,8 +29,8 @@ use super::script::{Refers, Step};
 
 pub use error::LabFileError;
 pub use policy::{
-    FirstBindKey, ImCancelKey, ImInitializeKey, PolicySection, PoolKey, ResourcesKey, Seconds,
-    WhenKey,
+    FirstBindKey, GuardKey, ImCancelKey, ImInitializeKey, PolicySection, PoolKey, ResourcesKey,
+    Seconds, WhenKey,
 };
 pub use replace::Replace;
 pub use set_up::{Running, SetUpError};

@@ -1,14 +1,15 @@
 //! `[policy]`: how NDIS behaves in this run where the documents leave it a choice.
 //!
 //! The keys are the fields of [`Policy`], and `pool`: `"special"` gives each block pages of its own, which
-//! is slow and finds the most; `"red_zones"` is for speed. What is absent keeps the strict default.
+//! is slow and finds the most; `"red_zones"` is for speed. `special_pool` says at
+//! which end of a special block the page is that cannot be touched. What is absent keeps the strict default.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ndis::policy::{FirstBind, ImCancel, ImInitialize, Policy, Resources, When};
-use crate::nt::pool::Mode;
+use crate::nt::pool::{Guard, Mode};
 
 /// The keys of `[policy]`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -50,6 +51,8 @@ pub struct PolicySection {
     pub hang_limit: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub special_pool: Option<GuardKey>,
 }
 
 impl PolicySection {
@@ -93,7 +96,7 @@ impl From<Seconds> for Duration {
 macro_rules! keys {
     ($($(#[$doc:meta])* $key:ident for $type:ident { $($variant:ident),+ })+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, clap::ValueEnum)]
         #[serde(rename_all = "snake_case")]
         #[expect(missing_docs, reason = "each variant is the one of its name that it stands for")]
         pub enum $key {
@@ -123,4 +126,6 @@ keys! {
     FirstBindKey for FirstBind { InsideRegister, AfterEntry }
     /// `"special"` or `"red_zones"`.
     PoolKey for Mode { Special, RedZones }
+    /// `"end"`, `"start"` or `"alternate"`.
+    GuardKey for Guard { End, Start, Alternate }
 }

@@ -83,6 +83,11 @@ impl Running {
         lab.set_ndis_version(file.ndis.packed());
         lab.policy(|policy| file.policy.apply(policy));
         pool::set_mode(file.policy.pool.map_or(pool::Mode::Special, Into::into));
+        pool::set_guard(
+            file.policy
+                .special_pool
+                .map_or(pool::Guard::End, Into::into),
+        );
         let mut running = Self {
             lab,
             images: Vec::new(),

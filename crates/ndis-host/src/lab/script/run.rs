@@ -95,11 +95,9 @@ impl<'a> Runner<'a> {
 
     /// Does the steps in order, then takes down what is still up.
     pub fn run(&mut self, steps: &[Step]) {
-        for step in steps {
-            self.step(step);
-            if self.shut_down {
-                return;
-            }
+        self.begin(steps);
+        if self.shut_down {
+            return;
         }
         let clients: Vec<_> = self.clients.keys().cloned().collect();
         let plugs: Vec<_> = self.adapters.iter().chain(&self.nics).cloned().collect();
@@ -118,6 +116,16 @@ impl<'a> Runner<'a> {
         if sched::is_seeded() {
             // For what calls into a driver that is gone.
             sched::sleep(AFTERWARDS);
+        }
+    }
+
+    /// Does the steps in order, and leaves up what is.
+    pub fn begin(&mut self, steps: &[Step]) {
+        for step in steps {
+            self.step(step);
+            if self.shut_down {
+                return;
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use super::timer;
 use crate::call::{self, CodeAddress};
 use crate::rules::{self, Rule};
 
-pub use usage::{Usage, by_tag};
+pub use usage::{Usage, Used, by_caller, by_tag};
 
 /// A pool tag: four characters, the first in the lowest byte.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,10 +106,10 @@ pub enum Mode {
 /// side is found when the block is freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// Behind its end, as near as its alignment lets it.
-    After,
-    /// Before its start.
-    Before,
+    /// Behind its end, as near as its alignment lets it: Driver Verifier's "Verify End".
+    End,
+    /// Before its start: "Verify Start".
+    Start,
     /// One block so, the next one the other way.
     Alternate,
 }
@@ -312,7 +312,7 @@ impl Pool {
             (address, Made::RedZoned(piece))
         };
         block.address = address;
-        self.usage.allocated(block.tag, block.size);
+        self.usage.allocated(&block);
         self.live.insert(address, Live { block, made });
         Some(address)
     }
@@ -348,7 +348,7 @@ impl Pool {
         }
 
         let live = self.live.remove(&address).expect("it was found above");
-        self.usage.freed(live.block.tag, live.block.size);
+        self.usage.freed(&live.block);
         let freed = Freed {
             block: live.block,
             caller: call::caller_address(),

@@ -40,7 +40,7 @@ impl Arena {
             next: 0,
             waiting: BTreeMap::new(),
             freed: BTreeMap::new(),
-            guard: Guard::After,
+            guard: Guard::End,
             before: false,
         }
     }
@@ -110,8 +110,8 @@ impl Arena {
 
     fn is_next_before(&mut self) -> bool {
         match self.guard {
-            Guard::After => false,
-            Guard::Before => true,
+            Guard::End => false,
+            Guard::Start => true,
             Guard::Alternate => {
                 self.before = !self.before;
                 self.before

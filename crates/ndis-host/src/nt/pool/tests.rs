@@ -233,7 +233,7 @@ fn a_write_before_a_block_that_begins_at_a_guard_faults() {
         &["write", "1 bytes before", "48 bytes", "'tseT'"],
         || {
             sched::prepare_thread();
-            set_guard(Guard::Before);
+            set_guard(Guard::Start);
             let pointer = block(48);
             write(pointer.wrapping_sub(1), 0);
         },
