@@ -31,7 +31,7 @@ races! {
     reconfigure_against_traffic = "reconfigure-traffic";
     reconfigure_against_unbind = "reconfigure-unbind";
     halt_against_receive_returns = "halt-returns";
-    pause_against_indication = "pause-indication";
+    d04_pause_against_indication = "pause-indication";
     power_against_requests = "power-requests";
     request_storm_against_pause_power_and_unbind = "request-storm";
     unload_against_everything = "unload-everything";

@@ -1,9 +1,11 @@
-//! `MiniportPause` and `MiniportRestart`.
+//! `MiniportPause` and `MiniportRestart`: D3 and D4. That nothing is indicated by a miniport that is
+//! paused is a rule of the host's too; `races` has schedules against it.
 
 use std::thread;
 
 use ndis_host::ndis::{AdapterState, BindingState};
-use ndismux_tests::{Frame, MAC_PEER, MuxLab, NEVER, SOON, device, image_tests, wait_until};
+use ndis_sys::NDIS_PACKET_TYPE_DIRECTED;
+use ndismux_tests::{Frame, MAC_PEER, MuxLab, NEVER, SOON, device, image_tests, until, wait_until};
 
 image_tests! {
     fn a_virtual_miniport_pauses_for_a_bind_and_carries_traffic_again() {
@@ -26,7 +28,7 @@ image_tests! {
         lab.down();
     }
 
-    fn a_virtual_miniport_is_not_paused_before_its_sends_are_back() {
+    fn d03_a_virtual_miniport_is_not_paused_before_its_sends_are_back() {
         let lab = MuxLab::running();
         let frame = Frame::new(lab.address("vlan10"), MAC_PEER, 1).bytes();
         lab.below().hold_sends(true);
@@ -74,7 +76,39 @@ image_tests! {
         lab.down();
     }
 
-    fn pauses_under_traffic_lose_no_send_and_keep_no_receive() {
+    fn d04_nothing_is_indicated_after_the_pause_is_complete() {
+        let lab = MuxLab::running();
+        for name in ["vlan10", "vlan20"] {
+            assert_eq!(lab.above(name).set_packet_filter(NDIS_PACKET_TYPE_DIRECTED), 0);
+        }
+        let (ten, twenty) = (lab.address("vlan10"), lab.address("vlan20"));
+        lab.below().hold_requests(true);
+        thread::scope(|scope| {
+            // It wants more than the first client, so its bind waits for the NIC.
+            let second = scope.spawn(|| lab.add_client("second", "vlan10").expect("a device"));
+            until(|| lab.below().requests_outstanding() == 1);
+            assert_eq!(lab.adapter_state("vlan10"), AdapterState::Paused);
+            let before = lab.counters().indicated;
+            for seed in 0..16 {
+                lab.below().inject(&Frame::new(MAC_PEER, ten, seed).tagged(10).bytes());
+            }
+            // What comes in later arrives where nothing is paused: the others have been looked at.
+            let last = Frame::new(MAC_PEER, twenty, 16);
+            lab.below().inject(&last.clone().tagged(20).bytes());
+            assert_eq!(lab.above("vlan20").recv(SOON).map(|it| it.frame), Some(last.bytes()));
+            assert_eq!(lab.counters().indicated, before + 1);
+            until(|| lab.below().receives_outstanding() == 0);
+            assert_eq!(lab.adapter_state("vlan10"), AdapterState::Paused);
+            lab.below().hold_requests(false);
+            second.join().expect("the client binds");
+        });
+        // Nor are they kept until it runs again: what arrives next is what comes in next.
+        lab.assert_traffic("vlan10", 10);
+        lab.remove_client("second").expect("the client was there");
+        lab.down();
+    }
+
+    fn d03_d04_pauses_under_traffic_lose_no_send_and_keep_no_receive() {
         let lab = MuxLab::running();
         let (ten, twenty) = (lab.address("vlan10"), lab.address("vlan20"));
         let lab = &lab;

@@ -3,6 +3,7 @@
 
 use ndis_host::{
     client::SendShape,
+    faults,
     ndis::policy::{Policy, When},
     nic::{NicConfig, Shape},
 };
@@ -26,6 +27,51 @@ image_tests! {
                 }
             }
         }
+        lab.down();
+    }
+
+    fn d06_the_tag_comes_out_again_when_nothing_can_be_mapped() {
+        let lab = MuxLab::running();
+        for shape in layouts() {
+            let shape = SendShape { unmapped: true, frames_per_nbl: 3, ..shape };
+            let frames = frames(&lab, "vlan10", &[60; 12]);
+            lab.below().hold_sends(true);
+            let ticket = lab.above("vlan10").send_shaped(&frames, &shape);
+            assert!(lab.below().wait_sends(SOON, 4));
+            // That the client gets its frames back as they were is a rule of the host's.
+            faults::clear();
+            (1..=64).for_each(|nth| faults::fail_nth(MAP, nth));
+            lab.below().hold_sends(false);
+            must_succeed(&ticket);
+            faults::clear();
+            for frame in &frames {
+                assert_eq!(lab.below().take_sent(SOON), Some(tagged(frame, 10)), "{shape:?}");
+            }
+        }
+        lab.down();
+    }
+
+    fn d06_an_nbl_that_cannot_be_mapped_is_refused_as_it_was_and_the_others_go_down() {
+        let lab = MuxLab::running();
+        for pieces in [&[][..], &[7], &[1, 1, 13]] {
+            let shape = SendShape { unmapped: true, frames_per_nbl: 3, ..shape(32, pieces) };
+            let send = || lab.above("vlan10").send_shaped(&frames(&lab, "vlan10", &[60; 12]), &shape);
+            let faults = faults_in(&[MAP], || must_succeed(&send()));
+            while lab.below().take_sent(std::time::Duration::ZERO).is_some() {}
+            for fault in faults.into_iter().filter(|fault| fault.function == MAP) {
+                fault.arm();
+                let statuses = send().wait(SOON).expect("all complete");
+                let refused = statuses.iter().filter(|status| **status != 0).count();
+                assert_eq!(refused, 1, "{fault:?}: {statuses:x?}");
+                for _frame in 0..9 {
+                    let sent = lab.below().take_sent(SOON).expect("the others are sent");
+                    assert_eq!(sent[12..16], [0x81, 0, 0, 10]);
+                }
+                assert_eq!(lab.below().take_sent(std::time::Duration::ZERO), None);
+            }
+        }
+        faults::clear();
+        lab.assert_traffic("vlan10", 10);
         lab.down();
     }
 
@@ -348,6 +394,9 @@ fn layouts() -> impl Iterator<Item = SendShape> {
         .iter()
         .flat_map(|&head| CUTS.iter().map(move |cuts| shape(head, cuts)))
 }
+
+/// The call that gives a frame in locked pages a system address.
+const MAP: &str = "MmMapLockedPagesSpecifyCache";
 
 fn shape(head: u32, pieces: &'static [u32]) -> SendShape {
     SendShape {

@@ -59,6 +59,33 @@ image_tests! {
         lab.down();
     }
 
+    fn a_group_that_one_joins_comes_in_for_it_and_for_nobody_else() {
+        let lab = MuxLab::running();
+        for (name, group) in [("vlan10", GROUPS[0]), ("vlan20", GROUPS[1])] {
+            assert_eq!(lab.above(name).set_packet_filter(NDIS_PACKET_TYPE_MULTICAST), 0);
+            assert_eq!(lab.above(name).set(OID_802_3_MULTICAST_LIST, &group), 0);
+        }
+        // Only what the NIC has in its list is let in.
+        assert_eq!(lab.below().filter().packet_types, NDIS_PACKET_TYPE_MULTICAST);
+        let before = lab.below().statistics();
+        for group in GROUPS {
+            for vlan in [10, 20] {
+                lab.below().inject(&Frame::new(MAC_PEER, group, vlan as u8).tagged(vlan).bytes());
+            }
+        }
+        until(|| lab.below().statistics().discarded == before.discarded + 2);
+        for (name, vlan, group) in [("vlan10", 10, GROUPS[0]), ("vlan20", 20, GROUPS[1])] {
+            let wanted = Frame::new(MAC_PEER, group, vlan as u8);
+            let last = Frame::new(MAC_PEER, group, 99);
+            lab.below().inject(&last.clone().tagged(vlan).bytes());
+            for frame in [wanted, last] {
+                let received = lab.above(name).recv(SOON).expect("the NIC lets it in");
+                assert_eq!(received.frame, frame.bytes(), "{name}");
+            }
+        }
+        lab.down();
+    }
+
     fn a_nic_with_receive_filters_need_not_be_promiscuous() {
         for when in [When::Inline, When::Later] {
             let lab = with_receive_filters(2, &[NONE, VLAN10, VLAN20]);

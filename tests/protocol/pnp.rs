@@ -233,7 +233,7 @@ image_tests! {
         lab.down();
     }
 
-    fn the_pause_of_a_binding_waits_for_its_sends() {
+    fn d03_the_pause_of_a_binding_waits_for_its_sends() {
         let lab = MuxLab::new(&[VLAN10, VLAN20]);
         lab.up();
         let frame = Frame::new(lab.address("vlan10"), MAC_PEER, 1).bytes();

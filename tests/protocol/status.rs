@@ -3,12 +3,23 @@
 use std::thread;
 
 use mux_core::status::{self, Action};
-use ndis_host::ndis::{BindingState, policy::ImInitialize};
-use ndis_sys::{
-    NDIS_STATUS_LINK_STATE, NDIS_STATUS_NETWORK_CHANGE, NDIS_STATUS_RESET_END,
-    NDIS_STATUS_RESET_START, OID_GEN_LINK_STATE, OID_GEN_MEDIA_CONNECT_STATUS,
+use ndis_host::{
+    ndis::{
+        BindingState,
+        policy::{ImInitialize, Policy},
+        trace::Record,
+    },
+    nic::{NicConfig, Offloads},
 };
-use ndismux_tests::{MuxLab, NIC, NONE, SERVICE, SOON, VLAN10, VLAN20, image_tests, until};
+use ndis_sys::{
+    NDIS_ENCAPSULATION_IEEE_802_3, NDIS_PACKET_TYPE_BROADCAST, NDIS_PACKET_TYPE_DIRECTED,
+    NDIS_PACKET_TYPE_MULTICAST, NDIS_STATUS_LINK_STATE, NDIS_STATUS_NETWORK_CHANGE,
+    NDIS_STATUS_PENDING, NDIS_STATUS_RESET_END, NDIS_STATUS_RESET_START, OID_802_3_MULTICAST_LIST,
+    OID_GEN_LINK_STATE, OID_GEN_MEDIA_CONNECT_STATUS, OID_TCP_OFFLOAD_PARAMETERS,
+};
+use ndismux_tests::{
+    MAC_BELOW, MuxLab, NIC, NONE, SERVICE, SOON, VLAN10, VLAN20, image_tests, until,
+};
 
 image_tests! {
     fn the_link_below_is_the_link_above_on_every_virtual_miniport() {
@@ -67,6 +78,59 @@ image_tests! {
             lab.unplug_nic(NIC).expect("the NIC was plugged");
         }
         lab.finish();
+    }
+
+    fn d08_d09_what_completes_inline_meets_no_lock_that_is_held() {
+        let nic = NicConfig {
+            offloads: Some(Offloads::with(NDIS_ENCAPSULATION_IEEE_802_3)),
+            ..NicConfig::new(NIC, MAC_BELOW)
+        };
+        let lab = MuxLab::with_nic(nic, &[NONE, VLAN10, VLAN20]);
+        lab.policy(|policy| *policy = Policy::INLINE);
+        lab.up();
+        let lab = &lab;
+        thread::scope(|scope| {
+            for (name, group) in [("none", 1), ("vlan10", 2), ("vlan20", 3)] {
+                scope.spawn(move || {
+                    for round in 0..50_u8 {
+                        let client = lab.above(name);
+                        assert_eq!(client.set_packet_filter(FILTERS[usize::from(round) % 3]), 0);
+                        let list = [1, 0, 0x5E, 0, round, group];
+                        assert_eq!(client.set(OID_802_3_MULTICAST_LIST, &list), 0);
+                        // The NIC says from within its handler what has become of it.
+                        let parameters = large_sends(round % 2 == 0);
+                        if name == "none" {
+                            assert_eq!(client.set(OID_TCP_OFFLOAD_PARAMETERS, &parameters), 0);
+                        }
+                    }
+                });
+            }
+            scope.spawn(|| {
+                for round in 0..50 {
+                    lab.below().set_link(round % 2 == 1);
+                    lab.below().indicate_status(NDIS_STATUS_NETWORK_CHANGE, &0_u32);
+                    lab.reconfigure(SERVICE).expect("a driver");
+                }
+            });
+        });
+        let requests = lab.trace().image_calls("NdisOidRequest");
+        assert!(requests.len() > 150, "{}", requests.len());
+        let inline = |request: &Record| request.status != Some(NDIS_STATUS_PENDING);
+        assert!(requests.iter().filter(|it| inline(it)).count() > 100);
+        // Statuses arrived within a request, and went up within it.
+        let told = lab.trace().image_calls("NdisMIndicateStatusEx");
+        let within = |status: &Record| requests.iter().any(|request| {
+            request.thread == status.thread
+                && request.sequence < status.sequence
+                && status.ended < request.ended
+        });
+        assert!(told.iter().any(within));
+        for (name, vlan) in [("none", 0), ("vlan10", 10), ("vlan20", 20)] {
+            assert_eq!(lab.above(name).set_packet_filter(NDIS_PACKET_TYPE_DIRECTED), 0);
+            assert!(lab.above(name).link_up(), "{name}");
+            lab.assert_traffic(name, vlan);
+        }
+        lab.down();
     }
 
     fn each_status_is_forwarded_or_swallowed_as_its_row_says() {
@@ -150,5 +214,19 @@ fn link_state(bytes: &[u8]) -> Vec<u8> {
     assert_eq!(bytes.len(), 40);
     [&bytes[..12], &bytes[16..]].concat()
 }
+
+/// `NDIS_OFFLOAD_PARAMETERS` of the first revision that switch large sends over IPv4.
+fn large_sends(enabled: bool) -> [u8; 20] {
+    let mut parameters = [0; 20];
+    parameters[..4].copy_from_slice(&[0x80, 1, 20, 0]);
+    parameters[11] = if enabled { 2 } else { 1 };
+    parameters
+}
+
+const FILTERS: [u32; 3] = [
+    NDIS_PACKET_TYPE_MULTICAST,
+    NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST,
+    NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST,
+];
 
 const RESETS: [i32; 2] = [NDIS_STATUS_RESET_START, NDIS_STATUS_RESET_END];

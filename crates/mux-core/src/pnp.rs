@@ -65,7 +65,7 @@ rows! {
         "Nothing. Must not be passed on.";
     NetEventPnPCapabilities = 7: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
         "Nothing: NDIS asks the adapter when it sleeps. Not passed on.";
-    NetEventPause = 8: "protocol::pnp::the_pause_of_a_binding_waits_for_its_sends",
+    NetEventPause = 8: "protocol::pnp::d03_the_pause_of_a_binding_waits_for_its_sends",
         "No send goes below any more; completed when every send is back. Must not be passed on.";
     NetEventRestart = 9: "miniport::late_send::d02_send_while_the_binding_is_paused_completes_the_whole_chain",
         "Sends go below again. Never fails. Must not be passed on.";

@@ -44,6 +44,9 @@ pub struct SendShape {
     pub cancel_id: usize,
     /// `NDIS_NBL_FLAGS_*` of each NBL.
     pub nbl_flags: u32,
+    /// The frames lie in pages that are locked and have no system address yet: who wants to read or
+    /// write them has to map them, which may fail.
+    pub unmapped: bool,
 }
 
 impl SendShape {
@@ -61,6 +64,7 @@ impl SendShape {
         flags: 0,
         cancel_id: 0,
         nbl_flags: 0,
+        unmapped: false,
     };
 }
 
@@ -227,6 +231,9 @@ impl Client {
                 if nb.is_null() {
                     memory.free();
                     return None;
+                }
+                if shape.unmapped {
+                    memory.unmap();
                 }
                 out.memory.push(memory);
                 Some(nb)

@@ -2,7 +2,7 @@
 
 use ndis_sys::{
     Ieee8021QNetBufferListInfo, NDIS_HANDLE, NDIS_MAC_OPTION_8021P_PRIORITY,
-    NDIS_MAC_OPTION_8021Q_VLAN, NET_BUFFER_LIST,
+    NDIS_MAC_OPTION_8021Q_VLAN, NET_BUFFER_LIST, nt::MDL_PAGES_LOCKED,
 };
 
 use crate::ndis::nbl::pool::{NdisAllocateNetBufferAndNetBufferList, NdisFreeNetBufferList};
@@ -91,6 +91,17 @@ impl Memory {
         self.mdls.push(mdl as usize);
         // SAFETY: it was just made.
         unsafe { Mdl::from_raw(mdl) }
+    }
+
+    /// Makes the MDLs describe locked pages without a system address (`ns-wdm-_mdl.md`).
+    pub(crate) fn unmap(&self) {
+        for &mdl in &self.mdls {
+            let mdl = mdl as *mut ndis_sys::MDL;
+            // SAFETY: the MDL is this memory's own, and nobody else has it yet.
+            let mdl = unsafe { &mut *mdl };
+            mdl.MdlFlags = MDL_PAGES_LOCKED;
+            mdl.MappedSystemVa = std::ptr::null_mut();
+        }
     }
 
     /// Frees it all.

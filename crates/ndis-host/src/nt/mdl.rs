@@ -4,6 +4,7 @@
 //! An MDL that [`allocate`] made is a pool block: freeing it twice, or using it after, is seen there.
 
 use std::ffi::c_void;
+use std::ptr;
 
 use ndis_sys::IRP;
 use ndis_sys::nt::{
@@ -13,6 +14,7 @@ use ndis_sys::nt::{
 
 use super::pool::{self, Kind, Tag};
 use crate::ddi;
+use crate::faults::should_fail;
 use crate::rules;
 
 /// Allocates an MDL for a buffer; null if there is no memory.
@@ -164,6 +166,9 @@ ddi! { "ntoskrnl.exe":
             );
         }
         rules::held(&rules::EXCEPTION_NOT_HANDLED);
+        if should_fail("MmMapLockedPagesSpecifyCache") {
+            return ptr::null_mut();
+        }
         // SAFETY: the driver gives an MDL (the function's document).
         let mdl = unsafe { &mut *mdl };
         map(mdl)

@@ -9,8 +9,9 @@
 use std::ffi::c_void;
 
 use ndis_sys::{
-    Ieee8021QNetBufferListInfo, NetBufferListCancelId, NetBufferListHashInfo,
-    NetBufferListHashValue,
+    Ieee8021QNetBufferListInfo, NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE, NetBufferListCancelId,
+    NetBufferListHashInfo, NetBufferListHashValue, TcpIpChecksumNetBufferListInfo,
+    TcpLargeSendNetBufferListInfo,
 };
 
 use super::data;
@@ -53,8 +54,12 @@ impl Snapshot {
     pub(crate) fn of(nbl: Nbl, way: Way) -> Self {
         let info = nbl.info();
         let restored: &[usize] = match way {
-            // The offload information of a send carries results back.
-            Way::Down => &[Ieee8021QNetBufferListInfo, NetBufferListCancelId],
+            Way::Down => &[
+                Ieee8021QNetBufferListInfo,
+                NetBufferListCancelId,
+                TcpIpChecksumNetBufferListInfo,
+                TcpLargeSendNetBufferListInfo,
+            ],
             Way::Up => &[
                 Ieee8021QNetBufferListInfo,
                 NetBufferListHashValue,
@@ -177,7 +182,9 @@ impl Snapshot {
         let info = nbl.info();
         for &(index, was) in &self.info {
             let is = info[index] as usize;
-            if is != was {
+            if is != was
+                && !(index == TcpLargeSendNetBufferListInfo && is_large_send_result(was, is))
+            {
                 return Some(format!(
                     "NetBufferListInfo[{index}]: was {was:#x} and is {is:#x}"
                 ));
@@ -188,6 +195,15 @@ impl Snapshot {
         }
         None
     }
+}
+
+/// Whether `is` says that a large send asked for by `was` is done: by version 1 with how much was sent, by
+/// version 2 with zeros beside the version (`ns-nbllso-ndis_tcp_large_send_offload_net_buffer_list_info.md`).
+fn is_large_send_result(was: usize, is: usize) -> bool {
+    let version = |word: usize| (word >> 30 & 1) as u32;
+    was != 0
+        && version(is) == version(was)
+        && (version(was) != NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE || is & 0x3FFF_FFFF == 0)
 }
 
 fn addresses<const N: usize>(pointers: [*mut c_void; N]) -> [usize; N] {
