@@ -7,6 +7,7 @@ use mux_core::{
     filter::{MulticastList, MulticastListError, PacketFilter},
     oid::{self, Policy, Refusal},
     statistics::{Snapshot, Tally},
+    wake,
 };
 use ndis::{
     Passive, Shared, Status,
@@ -52,6 +53,12 @@ pub(super) fn request(
         Policy::Answer(_) if kind == oid::Kind::Query => answer(miniport, request),
         Policy::Answer(_) if request.oid() == oid::OID_PNP_SET_POWER => {
             set_power(miniport, request, at)
+        }
+        Policy::Answer(_)
+            if request.oid() == oid::OID_PM_PARAMETERS
+                && wake::enables_anything(request.set_data()) =>
+        {
+            request.complete(Status::INVALID_PARAMETER)
         }
         // A set that changes nothing.
         Policy::Answer(_) => request.accept(),

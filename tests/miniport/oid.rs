@@ -82,7 +82,9 @@ image_tests! {
         assert!(rest.is_empty());
         let mut listed: Vec<u32> = listed.iter().copied().map(u32::from_le_bytes).collect();
         let mut known: Vec<u32> = answers(&lab).into_iter().map(|(_, oid, _)| oid).collect();
-        known.extend([OID_PNP_QUERY_POWER, OID_PNP_SET_POWER, OID_GEN_TRANSMIT_QUEUE_LENGTH]);
+        known.extend([
+            OID_PNP_QUERY_POWER, OID_PNP_SET_POWER, OID_PM_PARAMETERS, OID_GEN_TRANSMIT_QUEUE_LENGTH,
+        ]);
         listed.sort_unstable();
         known.sort_unstable();
         assert_eq!(listed, known);

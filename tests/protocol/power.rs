@@ -8,12 +8,18 @@ use std::{
 use ndis_host::{
     lab::Order,
     ndis::{AdapterState, policy::When},
+    nic::NicConfig,
 };
 use ndis_sys::{
-    NDIS_PACKET_TYPE_BROADCAST, NDIS_STATUS_LOW_POWER_STATE, NDIS_STATUS_NETWORK_CHANGE,
-    NDIS_STATUS_REQUEST_ABORTED, OID_GEN_TRANSMIT_QUEUE_LENGTH,
+    NDIS_OBJECT_TYPE_DEFAULT, NDIS_PACKET_TYPE_BROADCAST, NDIS_PM_CAPABILITIES,
+    NDIS_PM_PARAMETERS_REVISION_2, NDIS_STATUS_INVALID_PARAMETER, NDIS_STATUS_LOW_POWER_STATE,
+    NDIS_STATUS_NETWORK_CHANGE, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_REQUEST_ABORTED,
+    OID_GEN_TRANSMIT_QUEUE_LENGTH, OID_PM_ADD_WOL_PATTERN, OID_PM_CURRENT_CAPABILITIES,
+    OID_PM_PARAMETERS,
 };
-use ndismux_tests::{BINDING, MuxLab, NEVER, NIC, SOON, device, image_tests, wait_until};
+use ndismux_tests::{
+    BINDING, MAC_BELOW, MuxLab, NEVER, NIC, SOON, VLAN10, device, image_tests, wait_until,
+};
 
 use super::oid::request_with_id;
 
@@ -81,6 +87,33 @@ image_tests! {
         lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
         assert!(lab.above("vlan10").wait_link(false, SOON));
         lab.down();
+    }
+
+    fn d05_a_nic_that_says_nothing_of_power_is_bound_and_no_wake_up_is_shown() {
+        for sleeps in [false, true] {
+            // One that has no power management passes no capabilities: the pointer is null.
+            let nic = NicConfig { sleeps, ..NicConfig::new(NIC, MAC_BELOW) };
+            let lab = MuxLab::with_nic(nic, &[VLAN10]);
+            lab.up();
+            let (status, capabilities) = lab.above("vlan10").query(OID_PM_CURRENT_CAPABILITIES, 256);
+            assert_eq!((status, capabilities.len()), (0, size_of::<NDIS_PM_CAPABILITIES>()));
+            assert!(capabilities[4..].iter().all(|byte| *byte == 0), "{capabilities:?}");
+
+            // Type, revision and size of NDIS_PM_PARAMETERS, then what is enabled.
+            let mut parameters = vec![NDIS_OBJECT_TYPE_DEFAULT, NDIS_PM_PARAMETERS_REVISION_2, 20, 0];
+            parameters.resize(20, 0);
+            let set = |value: &[u8]| lab.set("vlan10", OID_PM_PARAMETERS, value).expect("it is there").status;
+            assert_eq!(set(&parameters), 0);
+            for word in (4..20).step_by(4) {
+                parameters[word] = 2;
+                assert_eq!(set(&parameters), NDIS_STATUS_INVALID_PARAMETER, "{word}");
+                parameters[word] = 0;
+            }
+            let pattern = lab.set("vlan10", OID_PM_ADD_WOL_PATTERN, &[0; 64]).expect("it is there");
+            assert_eq!(pattern.status, NDIS_STATUS_NOT_SUPPORTED);
+            lab.assert_traffic("vlan10", 10);
+            lab.down();
+        }
     }
 
     fn a_driver_may_be_unloaded_while_everything_sleeps() {

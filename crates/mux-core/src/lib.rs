@@ -66,6 +66,7 @@ pub mod statistics;
 pub mod status;
 pub mod tagging;
 pub mod vlans;
+pub mod wake;
 pub mod wire;
 
 pub use wire::mac::MacAddress;

@@ -112,6 +112,11 @@ oids! {
         in a low-power state; what was missed is told in D0.";
     OID_PNP_QUERY_POWER = 0xFD01_0102: Answer(Any), NO, NO;
         POWER, "Always success, never passed down: an intermediate driver must.";
+    OID_PM_PARAMETERS = 0xFD01_0109: NO, Answer(Bytes(16)), NO;
+        WAKE, "Taken if it enables nothing, else `INVALID_PARAMETER`: no wake-up is shown above. NDIS \
+        answers the query.";
+    OID_PM_ADD_WOL_PATTERN = 0xFD01_010A: NO, NO, NO;
+        WAKE, "No wake-up is shown above.";
 }
 
 /// The OIDs of [`TABLE`] that are not refused in every kind, for the `SupportedOidList` of the
@@ -173,6 +178,8 @@ const PACKET_FILTER: &str = "miniport::oid::a_packet_filter_is_taken_whole_or_no
 const MULTICAST: &str = "miniport::oid::a_multicast_list_is_taken_whole_or_not_at_all";
 const SETS: &str = "miniport::oid::sets_without_effect_are_taken_and_power_is_never_passed_down";
 const POWER: &str = SETS;
+const WAKE: &str =
+    "protocol::power::d05_a_nic_that_says_nothing_of_power_is_bound_and_no_wake_up_is_shown";
 const SLEEP: &str = "protocol::power::a_virtual_miniport_that_sleeps_alone_is_silent_and_learns_on_waking_what_it_missed";
 const FORWARDED: &str =
     "protocol::oid::a_request_that_is_passed_on_gets_the_answer_of_the_adapter_below";
