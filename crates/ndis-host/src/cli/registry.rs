@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::call::{self, Function};
 use crate::nt::irql;
-use crate::rules::{self, Kind, LEFT_OUT, Rule};
+use crate::rules::{self, Kind, LEFT_OUT, ORDERS, Row, Rule, Seen, rows_of};
 
 /// How a table is printed.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -38,6 +38,18 @@ pub fn rules(args: Args) -> Result<ExitCode> {
             println!("{} ({}, {})", rule.name, rule.kind, rule.source);
             println!("  promised: {}", rule.promise);
             println!("  decided:  {}", rule.detected);
+            for row in rows_of(rule) {
+                let Row {
+                    state, event, next, ..
+                } = row;
+                println!("  {state}: {event} -> {next} ({})", said(row.seen));
+            }
+        }
+        for order in ORDERS {
+            println!("{} (order, {})", order.name, order.source);
+            for (number, (step, seen)) in (1..).zip(order.steps) {
+                println!("  {number}. {step} ({})", said(*seen));
+            }
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -95,7 +107,11 @@ pub fn rules_markdown() -> String {
             );
         }
         let _ = writeln!(out);
+        if kind == Kind::State {
+            write_rows(&mut out);
+        }
     }
+    write_orders(&mut out);
     let _ = writeln!(
         out,
         "### Documented, and no rules here: {}\n",
@@ -106,6 +122,51 @@ pub fn rules_markdown() -> String {
         let _ = writeln!(out, "| `{}` | {} |", left.name, cell(left.reason));
     }
     out
+}
+
+/// The rows of each state machine.
+fn write_rows(out: &mut String) {
+    for rule in sorted() {
+        let rows: Vec<_> = rows_of(rule).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        // Writing to a String does not fail.
+        let _ = writeln!(out, "#### {}: {} rows\n", rule.name, rows.len());
+        let _ = writeln!(
+            out,
+            "| state | event | next | at run time |\n|---|---|---|---|"
+        );
+        for row in rows {
+            let Row {
+                state, event, next, ..
+            } = row;
+            let _ = writeln!(out, "| {state} | {event} | {next} | {} |", said(row.seen));
+        }
+        let _ = writeln!(out);
+    }
+}
+
+/// The orders of a stack.
+fn write_orders(out: &mut String) {
+    // Writing to a String does not fail.
+    let _ = writeln!(out, "### Orders of a stack: {}\n", ORDERS.len());
+    for order in ORDERS {
+        let _ = writeln!(out, "{} ({}):\n", order.name, order.source);
+        for (number, (step, seen)) in (1..).zip(order.steps) {
+            let _ = writeln!(out, "{number}. {step} ({})", said(*seen));
+        }
+        let _ = writeln!(out);
+    }
+}
+
+/// What the host does about a row, in words.
+fn said(seen: Seen) -> String {
+    match seen {
+        Seen::Checked(how) => format!("checked: {how}"),
+        Seen::Host => "the host's own step".to_owned(),
+        Seen::Unseen(why) => format!("not seen: {why}"),
+    }
 }
 
 /// The tables of the functions, by module.
@@ -136,6 +197,25 @@ fn rules_json() -> Value {
                 "decided": rule.detected,
                 "document": rule.source,
                 "alarm": rule.alarm(),
+                "rows": rows_of(rule).map(|row| json!({
+                    "state": row.state,
+                    "event": row.event,
+                    "next": row.next,
+                    "at_run_time": said(row.seen),
+                })).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let orders: Vec<Value> = ORDERS
+        .iter()
+        .map(|order| {
+            let steps = order.steps.iter();
+            let steps =
+                steps.map(|(step, seen)| json!({ "step": step, "at_run_time": said(*seen) }));
+            json!({
+                "name": order.name,
+                "document": order.source,
+                "steps": steps.collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -143,7 +223,7 @@ fn rules_json() -> Value {
         .iter()
         .map(|left| json!({ "name": left.name, "reason": left.reason }))
         .collect();
-    json!({ "rules": rules, "left_out": left_out })
+    json!({ "rules": rules, "orders": orders, "left_out": left_out })
 }
 
 fn functions_json() -> Value {

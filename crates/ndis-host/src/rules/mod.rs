@@ -16,6 +16,7 @@ mod left_out;
 mod ndis;
 mod nt;
 mod report;
+mod rows;
 mod states;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -36,6 +37,7 @@ pub use ndis::*;
 pub use nt::*;
 pub(crate) use report::{Reporter, is_reporting};
 pub use report::{at_end, on_report, repeat_by, report_to, show_calls_on_panic};
+pub use rows::{ORDERS, Order, Row, Seen, rows_of};
 pub use states::*;
 
 /// A rule that the documents state.
