@@ -30,8 +30,7 @@ fn each_edge_is_an_interface_with_its_frames_tags_and_failures() {
     let lab = Lab::new();
     let (near, far) = MemoryWire::pair();
     let wire = CaptureWire::wrap(Box::new(near), Arc::clone(&capture), "wire nic0".to_owned());
-    let mut config = NicConfig::new("nic0", MAC);
-    config.out_of_band_tags = true;
+    let config = NicConfig::new("nic0", MAC).handling_tags();
     lab.add_nic_on(config, Arc::new(wire));
     let client = lab.add_client("stack", "nic0").unwrap();
     lab.plug_nic("nic0").unwrap();

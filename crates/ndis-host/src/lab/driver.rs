@@ -108,14 +108,12 @@ impl Lab {
     /// # Errors
     /// There is no such binding.
     pub fn reconfigure_binding(&self, service: &str, label: &str) -> Result<NDIS_STATUS, LabError> {
-        let adapter = self
-            .adapter(label)
-            .ok_or_else(|| unknown("adapter", label))?;
+        let none = || unknown("binding", label);
+        let adapter = self.adapter(label).ok_or_else(none)?;
         self.as_host(|| {
             // A binding does not come or go while another one's operation runs.
             let _operation = adapter.begin_pnp();
-            let binding = self.binding(service, label);
-            let binding = binding.ok_or_else(|| unknown("binding", label))?;
+            let binding = self.binding(service, label).ok_or_else(none)?;
             Ok(event::notify_binding(binding, NetEventReconfigure))
         })
     }
