@@ -100,8 +100,10 @@ impl Mux {
         Ok(())
     }
 
-    /// Frees the pools. No binding is left.
-    pub(crate) fn free_pools(&self) {
+    /// Frees what the upper edge's registration must outlive: the pools, and bindings that are closed and
+    /// stand in the list for want of memory.
+    pub(crate) fn let_go(&self) {
+        self.bindings.clear();
         let pools = self.pools.with(Option::take);
         drop(pools);
     }

@@ -63,7 +63,7 @@ fn start(entry: &Entry<'_>) -> Result<Contract> {
 fn register<'entry>(mux: &'entry Mux, entry: &Entry<'entry>, contract: Contract) -> Result {
     let upper = mux.miniport().register::<Mux>(entry, contract)?;
     mux.make_pools()?;
-    register_lower(mux, entry, contract).inspect_err(|_| mux.free_pools())?;
+    register_lower(mux, entry, contract).inspect_err(|_| mux.let_go())?;
     upper.keep();
     Ok(())
 }
@@ -89,7 +89,7 @@ pub(crate) fn unload(at: Passive<'_>) {
     if let Some(mux) = Mux::cell().get() {
         mux.device().deregister(at);
         mux.protocol().deregister(at);
-        mux.free_pools();
+        mux.let_go();
         mux.miniport().deregister(at);
     }
     remove();
