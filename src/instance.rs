@@ -3,7 +3,7 @@
 //! It is made when the binding's `UpperBindings` names it, and ends when that does not any more, when its
 //! own configuration has changed (another one takes its place), or with the binding. NDIS may initialise
 //! and halt the virtual miniport many times meanwhile; each time makes a new
-//! [`VirtualMiniport`](crate::virtual_miniport::VirtualMiniport).
+//! [`VirtualMiniport`].
 
 use core::{iter, num::NonZero};
 
