@@ -1,0 +1,149 @@
+//! What a program changes while the driver runs: D15.
+
+use std::thread;
+
+use ndis_host::{
+    lab::NtStatus,
+    ndis::{AdapterState, ImState, policy::When},
+};
+use ndis_sys::{NDIS_STATUS_SUCCESS, STATUS_OBJECT_NAME_NOT_FOUND};
+use ndismux_tests::{MuxLab, NIC, SERVICE, SOON, device, image_tests};
+
+use super::{ADD, Ask, REMOVE, SET, list, names, open};
+
+image_tests! {
+    fn what_is_added_is_there_at_once_and_after_a_restart() {
+        let lab = MuxLab::running();
+        lab.add_virtual_miniport("vlan30", &device("vlan30"), &[]);
+        let file = open(&lab);
+        let address = [2, 3, 4, 5, 6, 7];
+        let add = Ask::new().nic(NIC).device("vlan30").vlan(30).address(address);
+        file.ioctl(ADD, &add.bytes(), 8).expect("there is room");
+        drop(file);
+        lab.attach("vlan30");
+        lab.assert_traffic("vlan30", 30);
+        assert_eq!(lab.address("vlan30"), address);
+        lab.assert_traffic("vlan10", 10);
+        lab.only_call("MiniportInitializeEx", &device("vlan10"));
+        assert_eq!(names(NIC), ["vlan10", "vlan20", "vlan30"].map(device));
+        lab.unplug_nic(NIC).expect("the NIC was plugged");
+        lab.plug_nic(NIC).expect("the NIC comes up");
+        lab.wait_running("vlan30");
+        lab.assert_traffic("vlan30", 30);
+        assert_eq!(lab.address("vlan30"), address);
+        lab.remove_client("vlan30").expect("the client was there");
+        lab.down();
+    }
+
+    fn d15_the_first_virtual_miniport_is_added_by_a_program() {
+        let lab = MuxLab::new(&[]);
+        lab.add_virtual_miniport("vlan30", &device("vlan30"), &[]);
+        lab.start();
+        let file = open(&lab);
+        file.ioctl(ADD, &Ask::new().nic(NIC).device("vlan30").vlan(30).bytes(), 8).expect("it is the first");
+        lab.attach("vlan30");
+        lab.assert_traffic("vlan30", 30);
+        drop(file);
+        lab.remove_client("vlan30").expect("the client was there");
+        lab.down();
+    }
+
+    fn what_is_removed_is_gone_at_once_and_after_a_restart() {
+        for halt in [When::Inline, When::Later] {
+            let lab = MuxLab::running();
+            lab.policy(|policy| policy.im_halt = halt);
+            let file = open(&lab);
+            file.ioctl(REMOVE, &Ask::new().device("VLAN20").bytes(), 8).expect("in any case");
+            assert_eq!(lab.adapter_state("vlan20"), AdapterState::Halted);
+            let again = file.ioctl(REMOVE, &Ask::new().device("vlan20").bytes(), 8);
+            assert_eq!(again, Err(NtStatus(STATUS_OBJECT_NAME_NOT_FOUND)));
+            drop(file);
+            lab.assert_traffic("vlan10", 10);
+            assert_eq!(names(NIC), [device("vlan10")]);
+            lab.unplug_nic(NIC).expect("the NIC was plugged");
+            lab.plug_nic(NIC).expect("the NIC comes up");
+            lab.wait_running("vlan10");
+            assert!(lab.settle(SOON));
+            assert_eq!(lab.im_state("vlan20"), ImState::NoInstance);
+            lab.down();
+        }
+    }
+
+    fn a_vlan_and_an_address_are_set_and_stay_after_a_restart() {
+        let lab = MuxLab::running();
+        let file = open(&lab);
+        let set = |ask: Ask| file.ioctl(SET, &ask.bytes(), 8).map(drop);
+        assert_eq!(set(Ask::new().device("vlan10").vlan(11)), Ok(()));
+        lab.wait_running("vlan10");
+        lab.assert_traffic("vlan10", 11);
+        let address = [2, 3, 4, 5, 6, 7];
+        assert_eq!(set(Ask::new().device("vlan10").address(address)), Ok(()));
+        lab.wait_running("vlan10");
+        assert_eq!(lab.address("vlan10"), address);
+        lab.assert_traffic("vlan10", 11);
+        lab.assert_traffic("vlan20", 20);
+        lab.only_call("MiniportInitializeEx", &device("vlan20"));
+        drop(file);
+        lab.unplug_nic(NIC).expect("the NIC was plugged");
+        lab.plug_nic(NIC).expect("the NIC comes up");
+        lab.wait_running("vlan10");
+        lab.assert_traffic("vlan10", 11);
+        assert_eq!(lab.address("vlan10"), address);
+        lab.down();
+    }
+
+    fn what_is_changed_again_and_again_is_asked_for_until_ndis_has_ended_the_last() {
+        let lab = MuxLab::running();
+        // NDIS regards it as gone some time after the driver has halted it, and says so to nobody.
+        lab.policy(|policy| policy.im_halt = When::Later);
+        let file = open(&lab);
+        for round in 0..40 {
+            let set = Ask::new().device("vlan10").vlan(11 + round % 2);
+            assert_eq!(file.ioctl(SET, &set.bytes(), 8).map(drop), Ok(()), "{round}");
+        }
+        drop(file);
+        lab.wait_running("vlan10");
+        lab.assert_traffic("vlan10", 12);
+        lab.down();
+    }
+
+    fn programs_ndis_and_the_nic_may_all_change_at_once() {
+        let lab = MuxLab::running();
+        for name in ["a", "b", "c"] {
+            lab.add_virtual_miniport(name, &device(name), &[]);
+        }
+        let lab = &lab;
+        for round in 0..12 {
+            lab.policy(|policy| policy.im_halt = if round % 2 == 0 { When::Inline } else { When::Later });
+            thread::scope(|scope| {
+                for (name, vlan) in [("a", 31), ("b", 32), ("c", 31), ("a", 33)] {
+                    scope.spawn(move || {
+                        let file = open(lab);
+                        // Whether one is there is another's business as well.
+                        let _added = file.ioctl(ADD, &Ask::new().nic(NIC).device(name).vlan(vlan).bytes(), 8);
+                        let _set = file.ioctl(SET, &Ask::new().device(name).vlan(vlan + 10).bytes(), 8);
+                        list(&file);
+                        let _removed = file.ioctl(REMOVE, &Ask::new().device(name).bytes(), 8);
+                    });
+                }
+                scope.spawn(move || lab.reconfigure(SERVICE).expect("a driver"));
+                scope.spawn(move || {
+                    lab.unplug_nic(NIC).expect("the NIC was plugged");
+                    lab.plug_nic(NIC).expect("the NIC comes up");
+                });
+            });
+            assert!(lab.settle(SOON));
+            let file = open(lab);
+            for name in ["a", "b", "c"] {
+                let _left = file.ioctl(REMOVE, &Ask::new().device(name).bytes(), 8);
+            }
+            drop(file);
+            assert_eq!(lab.reconfigure(SERVICE).expect("a driver"), NDIS_STATUS_SUCCESS);
+            for (name, vlan) in [("vlan10", 10), ("vlan20", 20)] {
+                lab.wait_running(name);
+                lab.assert_traffic(name, vlan);
+            }
+        }
+        lab.down();
+    }
+}
