@@ -1,6 +1,8 @@
 //! `MiniportSendNetBufferLists` and `MiniportCancelSend`: what goes down, and how it comes back. That
 //! each NBL comes back as it was, byte for byte, is a rule of the host's.
 
+use std::time::Duration;
+
 use ndis_host::{
     client::SendShape,
     faults,
@@ -54,23 +56,9 @@ image_tests! {
     fn d06_an_nbl_that_cannot_be_mapped_is_refused_as_it_was_and_the_others_go_down() {
         let lab = MuxLab::running();
         for pieces in [&[][..], &[7], &[1, 1, 13]] {
-            let shape = SendShape { unmapped: true, frames_per_nbl: 3, ..shape(32, pieces) };
-            let send = || lab.above("vlan10").send_shaped(&frames(&lab, "vlan10", &[60; 12]), &shape);
-            let faults = faults_in(&[MAP], || must_succeed(&send()));
-            while lab.below().take_sent(std::time::Duration::ZERO).is_some() {}
-            for fault in faults.into_iter().filter(|fault| fault.function == MAP) {
-                fault.arm();
-                let statuses = send().wait(SOON).expect("all complete");
-                let refused = statuses.iter().filter(|status| **status != 0).count();
-                assert_eq!(refused, 1, "{fault:?}: {statuses:x?}");
-                for _frame in 0..9 {
-                    let sent = lab.below().take_sent(SOON).expect("the others are sent");
-                    assert_eq!(sent[12..16], [0x81, 0, 0, 10]);
-                }
-                assert_eq!(lab.below().take_sent(std::time::Duration::ZERO), None);
-            }
+            let shape = SendShape { unmapped: true, ..shape(32, pieces) };
+            assert_one_nbl_fails_with(MAP, &lab, &shape);
         }
-        faults::clear();
         lab.assert_traffic("vlan10", 10);
         lab.down();
     }
@@ -261,21 +249,8 @@ image_tests! {
             ("NdisAllocateNetBufferListContext", 0, NDIS_NBL_FLAGS_SEND_READ_ONLY),
         ];
         for (function, head, nbl_flags) in functions {
-            let shape = SendShape { frames_per_nbl: 3, nbl_flags, ..shape(head, &[7]) };
-            let send = || lab.above("vlan10").send_shaped(&frames(&lab, "vlan10", &[60; 12]), &shape);
-            let faults = faults_in(&[function], || must_succeed(&send()));
-            while lab.below().take_sent(std::time::Duration::ZERO).is_some() {}
-            for fault in faults.into_iter().filter(|fault| fault.function == function) {
-                fault.arm();
-                let statuses = send().wait(SOON).expect("all complete");
-                let refused = statuses.iter().filter(|status| **status != 0).count();
-                assert_eq!(refused, 1, "{fault:?}: {statuses:x?}");
-                for _frame in 0..9 {
-                    let sent = lab.below().take_sent(SOON).expect("the others are sent");
-                    assert_eq!(sent[12..16], [0x81, 0, 0, 10]);
-                }
-                assert_eq!(lab.below().take_sent(std::time::Duration::ZERO), None);
-            }
+            let shape = SendShape { nbl_flags, ..shape(head, &[7]) };
+            assert_one_nbl_fails_with(function, &lab, &shape);
         }
         lab.assert_traffic("vlan10", 10);
         lab.down();
@@ -375,7 +350,36 @@ fn assert_refused(
             assert_eq!(lab.below().take_sent(SOON), Some(tagged(&frame[0], 10)));
         }
     }
-    assert_eq!(lab.below().take_sent(std::time::Duration::ZERO), None);
+    assert_eq!(lab.below().take_sent(Duration::ZERO), None);
+}
+
+/// Sends four NBLs of three frames, and lets each call of `function` that they need fail in turn: one NBL
+/// is refused then, and the frames of the others go down.
+fn assert_one_nbl_fails_with(function: &'static str, lab: &MuxLab, shape: &SendShape) {
+    let shape = SendShape {
+        frames_per_nbl: 3,
+        ..shape.clone()
+    };
+    let frames = frames(lab, "vlan10", &[60; 12]);
+    let send = || lab.above("vlan10").send_shaped(&frames, &shape);
+    let faults = faults_in(&[function], || must_succeed(&send()));
+    while lab.below().take_sent(Duration::ZERO).is_some() {}
+    for fault in faults
+        .into_iter()
+        .filter(|fault| fault.function == function)
+    {
+        fault.arm();
+        let statuses = send().wait(SOON).expect("all complete");
+        let refused: Vec<_> = (0..4).filter(|&nbl| statuses[nbl] != 0).collect();
+        assert_eq!(refused.len(), 1, "{fault:?}: {statuses:x?}");
+        for (nbl, frames) in frames.chunks(3).enumerate() {
+            for frame in frames.iter().filter(|_| nbl != refused[0]) {
+                assert_eq!(lab.below().take_sent(SOON), Some(tagged(frame, 10)));
+            }
+        }
+        assert_eq!(lab.below().take_sent(Duration::ZERO), None);
+    }
+    faults::clear();
 }
 
 /// The frame as it is on the wire.
