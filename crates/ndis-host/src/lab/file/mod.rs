@@ -5,7 +5,7 @@
 //! | `ndis = "6.80"` | what `NdisGetVersion` answers; the newest the host knows if absent |
 //! | `[policy]` | the freedoms the documents leave NDIS, and how strict memory is |
 //! | `[[image]]` | a driver image to load, in this order: its file and its service key |
-//! | `[[nic]]` | a built-in NIC: its wire, address, MTU, speed |
+//! | `[[nic]]` | a built-in NIC: its wire, address, MTU, speed, tags, offloads |
 //! | `[[adapter]]` | a device that the miniport of an image runs, and its registry |
 //! | `[[filter]]` | a filter driver's place above a device; those of one device from the bottom up |
 //! | `[[binding]]` | which protocol binds to what, and what the registry holds for it (`UpperBindings`) |
@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::script::{Refers, Step};
 
 pub use error::LabFileError;
+pub use nic::{EncapsulationKey, NicSection, OffloadsSection, ShapesKey};
 pub use policy::{
     FirstBindKey, GuardKey, ImCancelKey, ImInitializeKey, PolicySection, PoolKey, ResourcesKey,
     Seconds, WhenKey,
@@ -38,6 +39,7 @@ pub(crate) use set_up::{borrowed, client_wire, values};
 pub use value::{DeviceName, InterfaceName, MacAddress, NdisVersion, RegistryValue};
 
 mod error;
+mod nic;
 mod policy;
 mod replace;
 mod set_up;
@@ -93,58 +95,6 @@ pub struct ImageSection {
     /// Values of its service key, `…\Services\<service>`.
     #[serde(default)]
     pub registry: RegistryValues,
-}
-
-/// `[[nic]]`: a lower NIC, a miniport of the host's own.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct NicSection {
-    /// How the rest of the file calls it.
-    pub name: String,
-    /// Its device name; `\Device\<name>` if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device: Option<DeviceName>,
-    /// Where its frames come from and go to.
-    pub wire: WireSection,
-    /// Its permanent address; the wire's own if absent, else one made from the name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mac: Option<MacAddress>,
-    /// Its MTU in bytes, without Ethernet header.
-    #[serde(default = "default_mtu")]
-    pub mtu: u16,
-    /// Its link speed in bits per second, both ways.
-    #[serde(default = "default_speed")]
-    pub speed: u64,
-    /// Whether it takes and gives 802.1Q tags beside the frame (`Ieee8021QNetBufferListInfo`), as a
-    /// NIC that inserts and strips them does.
-    #[serde(default)]
-    pub out_of_band_tags: bool,
-    /// How many receive filters for an address in a VLAN it has, by which it lets frames in besides
-    /// those to its own address.
-    #[serde(default)]
-    pub receive_filters: u32,
-    /// How frames that it receives lie in memory.
-    #[serde(default)]
-    pub shapes: ShapesKey,
-}
-
-/// `shapes`: how received frames are laid out over MDLs.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ShapesKey {
-    /// Each frame in one MDL.
-    #[default]
-    Whole,
-    /// In turn: cuts in and around the Ethernet header and the tag, odd bytes before the frame.
-    Awkward,
-}
-
-impl NicSection {
-    /// The device name in force.
-    #[must_use]
-    pub fn device_name(&self) -> String {
-        device_name(self.device.as_ref(), &self.name)
-    }
 }
 
 fn device_name(device: Option<&DeviceName>, name: &str) -> String {
@@ -315,19 +265,12 @@ impl LabFile {
         devices.extend(self.steps.iter().filter_map(Step::adds));
 
         for (index, nic) in self.nics.iter().enumerate() {
-            if !MTU_RANGE.contains(&nic.mtu) {
-                return Err(Fault {
-                    section: "nic",
-                    index,
-                    key: "mtu",
-                    message: format!(
-                        "an MTU of {} bytes is out of range: {} to {}",
-                        nic.mtu,
-                        MTU_RANGE.start,
-                        MTU_RANGE.end - 1
-                    ),
-                });
-            }
+            nic.check().map_err(|(key, message)| Fault {
+                section: "nic",
+                index,
+                key,
+                message,
+            })?;
         }
         let image = |section, index, key, name: &str| {
             let wanted = "an [[image]] with that service";
@@ -383,19 +326,8 @@ impl LabFile {
 /// What has a name that something can stand above.
 const DEVICE: &str = "a [[nic]], an [[adapter]] or a [[virtual_miniport]]";
 
-/// IPv6 needs 1280 bytes; IPv4 alone 68. A frame with two tags must fit a wire's buffer.
-const MTU_RANGE: Range<u16> = 68..9217;
-
 fn yes() -> bool {
     true
-}
-
-fn default_mtu() -> u16 {
-    1500
-}
-
-fn default_speed() -> u64 {
-    1_000_000_000
 }
 
 /// What is wrong, and at which key of which entry of which section.

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ClientSection, LabFile, NicSection, RegistryValues, ShapesKey, WireSection};
+use super::{
+    ClientSection, LabFile, NicSection, OffloadsSection, RegistryValues, ShapesKey, WireSection,
+};
 use crate::client::{Attributes, Client};
 use crate::lab::{Lab, LabError};
 use crate::ndis::BindingState;
@@ -330,6 +332,7 @@ fn configuration(nic: &NicSection, of_wire: Option<[u8; 6]>) -> NicConfig {
         config = config.handling_tags();
     }
     config.receive_filters = nic.receive_filters;
+    config.offloads = nic.offloads.as_ref().map(OffloadsSection::offloads);
     config.shapes = match nic.shapes {
         ShapesKey::Whole => vec![Shape::WHOLE],
         ShapesKey::Awkward => Shape::awkward(),
@@ -368,7 +371,10 @@ const BIND: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
+    use ndis_sys::{NDIS_ENCAPSULATION_IEEE_802_3, NDIS_MAC_OPTION_8021Q_VLAN};
+
     use super::*;
+    use crate::nic::Offloads;
 
     #[test]
     fn a_made_address_is_unicast_local_and_the_names_own() {
@@ -376,5 +382,28 @@ mod tests {
         assert_eq!(first[0], 2);
         assert_ne!(first, second);
         assert_eq!(first, made_address("trunk"));
+    }
+
+    #[test]
+    fn a_nic_is_made_as_its_section_says() {
+        let file = LabFile::parse(
+            "[[nic]]\nname = 'trunk'\nwire = 'memory'\nmtu = 9000\nout_of_band_tags = true\n\
+             receive_filters = 4\n[nic.offloads]\ncoalesces = false\n\
+             [[nic]]\nname = 'spare'\nwire = 'memory'\n",
+        );
+        let [trunk, spare] = &file.unwrap().nics[..] else {
+            panic!("there are two");
+        };
+        let trunk = configuration(trunk, None);
+        let tags = NDIS_MAC_OPTION_8021Q_VLAN;
+        assert_eq!((trunk.mtu, trunk.mac_options & tags), (9000, tags));
+        assert_eq!((trunk.out_of_band_tags, trunk.receive_filters), (true, 4));
+        let offloads = Offloads {
+            coalesces: false,
+            ..Offloads::with(NDIS_ENCAPSULATION_IEEE_802_3)
+        };
+        assert_eq!(trunk.offloads, Some(offloads));
+        let spare = configuration(spare, Some([2, 0, 0, 0, 0, 7]));
+        assert_eq!((spare.mac, spare.offloads), ([2, 0, 0, 0, 0, 7], None));
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use ndis_sys::{NDIS_ENCAPSULATION_IEEE_802_3, NDIS_ENCAPSULATION_IEEE_802_3_P_AND_Q_IN_OOB};
+
 use super::*;
+use crate::nic::Offloads;
 
 const WHOLE: &str = r#"
 ndis = "6.30"
@@ -27,6 +30,7 @@ mtu = 9000
 speed = 10_000_000_000
 out_of_band_tags = true
 shapes = "awkward"
+offloads = { encapsulations = ["ieee_802_3", "ieee_802_3_p_and_q_in_oob"], largest_send = 32768 }
 
 [[nic]]
 name = "spare"
@@ -80,7 +84,15 @@ fn every_section_is_read() {
         lab.nics[0].wire,
         WireSection::Packet("nic0".parse().unwrap())
     );
+    let offloads = lab.nics[0].offloads.as_ref().unwrap().offloads();
+    let expected = Offloads {
+        encapsulation: NDIS_ENCAPSULATION_IEEE_802_3 | NDIS_ENCAPSULATION_IEEE_802_3_P_AND_Q_IN_OOB,
+        largest_send: 32768,
+        coalesces: true,
+    };
+    assert_eq!(offloads, expected);
     assert_eq!((lab.nics[1].mtu, lab.nics[1].speed), (1500, 1_000_000_000));
+    assert_eq!(lab.nics[1].offloads, None);
     assert_eq!(lab.nics[1].device_name(), r"\Device\spare");
     assert_eq!(lab.adapters[0].device_name(), r"\Device\soft");
     assert_eq!(lab.adapters[0].registry["Cable"], RegistryValue::Dword(1));
@@ -160,6 +172,12 @@ fn mistakes_are_named_with_their_line_and_the_cure() {
             "{ packet = \"nic0\" }",
             "{ pcap = \"nic0\" }",
             "unknown variant `pcap`",
+        ),
+        ("\"ieee_802_3\"", "\"802.3\"", "unknown variant `802.3`"),
+        (
+            "encapsulations = [\"ieee_802_3\", \"ieee_802_3_p_and_q_in_oob\"]",
+            "encapsulations = []",
+            "name one, or leave the offloads out",
         ),
         (
             "open = \"inline\"",
