@@ -14,10 +14,11 @@ use mux_core::{
     filter::{Abilities, PacketFilter},
     lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
     oid::{
-        OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER,
+        OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_RECEIVE_SCALE_PARAMETERS,
         OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
     },
     reconcile::Next,
+    rss,
     tagging::TagMode,
     vlans::VlanSet,
 };
@@ -29,6 +30,7 @@ use ndis::{
     oid::{Requested, WaitedCall},
     protocol::{BindParameters, BindingHandle, HandleCell},
     receive_filter,
+    receive_scaling::ReceiveScaling,
     string::UnicodeString,
     sync::{Expire, Rundown, SpinLock, Taken, Timer, Turn},
 };
@@ -41,6 +43,7 @@ use crate::{
     protocol::Request,
     receivers::{Asked, Receivers},
     roster::{List, Member, Roster},
+    scaling::Scaling,
     stations::Stations,
     trace,
     virtual_miniport::VirtualMiniport,
@@ -54,6 +57,7 @@ pub(crate) struct Binding {
     pools: Pools,
     state: SpinLock<State>,
     receivers: Receivers,
+    scaling: Scaling,
     /// The virtual miniports that are configured, shut once the binding is taken down.
     instances: Roster<Instance>,
     /// Whose turn it is to change which ones those are.
@@ -94,6 +98,8 @@ pub(crate) struct Nic {
     pub(crate) interface_types: (u32, u32, u32),
     /// Of data and of context.
     pub(crate) backfill: (u32, u32),
+    /// Its receive side scaling, as far as virtual miniports can use it.
+    pub(crate) scaling: Option<ReceiveScaling>,
 }
 
 struct State {
@@ -129,6 +135,7 @@ impl Binding {
                 last_call: Some(WaitedCall::try_new()?),
             }),
             receivers: Receivers::try_new()?,
+            scaling: Scaling::new(),
             instances: Roster::try_new()?,
             changes: Turn::try_new()?,
             vlans: SpinLock::new(VlanSet::new()),
@@ -223,6 +230,11 @@ impl Binding {
         })
     }
 
+    /// What the virtual miniports want of receive side scaling.
+    pub(crate) fn scaling(&self) -> &Scaling {
+        &self.scaling
+    }
+
     /// Takes a VLAN; answers whether it was free.
     pub(crate) fn take_vlan(&self, vlan: VlanId) -> bool {
         self.vlans.with(|vlans| vlans.insert(vlan))
@@ -245,6 +257,7 @@ impl Binding {
     pub(crate) fn add_instances(&self, _turn: &Change<'_>, new: &[Shared<Instance>]) -> Result {
         let number = self.instances.list().len() + new.len();
         self.receivers.make_room(number)?;
+        self.scaling.make_room(number)?;
         self.parked.make_room(number)?;
         self.instances.add(new)
     }
@@ -304,6 +317,7 @@ impl Binding {
             // What a virtual miniport missed that woke before.
             let instances = this.instances.list();
             instances.iter().for_each(|it| it.indicate_state());
+            this.follow_scaling();
         }
     }
 
@@ -381,6 +395,9 @@ impl Binding {
             &PacketFilter::EMPTY.bits().to_ne_bytes(),
         );
         set(OID_802_3_MULTICAST_LIST, &[]);
+        if self.scaling.is_set() {
+            set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &rss::disabled());
+        }
         while let Some(id) = self.receivers.take_filter() {
             set(receive_filter::OID_CLEAR, &receive_filter::clear(id));
         }
@@ -474,6 +491,8 @@ impl Binding {
         // more; the next change, or the close, takes it out.
         let _removed = self.receivers.change(|stations| stations.without(miniport));
         self.want_filter(None);
+        self.scaling.leave(miniport.vlan);
+        self.follow_scaling();
     }
 
     fn want_filter(&self, asked: Option<Asked>) {
@@ -534,6 +553,11 @@ impl Binding {
         }
     }
 
+    /// Whether requests may go down.
+    pub(crate) fn takes_requests(&self) -> bool {
+        self.requests.is_open()
+    }
+
     /// Enters one request below, unless the adapter sleeps or the binding is being taken down.
     pub(crate) fn enter_request(&self) -> Option<BindingHandle<Self>> {
         if !self.requests.enter(1) {
@@ -585,6 +609,10 @@ impl Nic {
             tag_mode: TagMode::of(parameters.mac_options()),
             interface_types: parameters.interface_types(),
             backfill: parameters.backfill(),
+            scaling: parameters.receive_scaling().map(|scaling| ReceiveScaling {
+                flags: rss::shown(scaling.flags),
+                ..scaling
+            }),
         }
     }
 }

@@ -56,6 +56,7 @@ mod protocol;
 mod receivers;
 mod reconfigure;
 mod roster;
+mod scaling;
 mod stations;
 mod trace;
 mod virtual_miniport;

@@ -89,6 +89,9 @@ fn build(
         oids.retain(|&oid| !oid::needs_offloads(oid));
     }
     let nic = instance.binding().nic();
+    if nic.scaling.is_none() {
+        oids.retain(|&oid| !oid::needs_scaling(oid));
+    }
     initializer.set_general(&attributes(&miniport, nic, told.link, &oids))?;
     if let Some(Offloads { current, hardware }) = told.offloads {
         initializer.set_offload(offload::to_ndis(current), offload::to_ndis(hardware))?;
@@ -195,6 +198,7 @@ fn attributes<'a>(
             .backfill
             .1
             .saturating_add(VirtualMiniport::CONTEXT_BACKFILL),
+        receive_scaling: nic.scaling,
         oids,
     }
 }

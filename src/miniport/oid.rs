@@ -40,6 +40,9 @@ pub(super) fn request(
     if oid::needs_offloads(request.oid()) && !shows_offloads(miniport) {
         return request.complete(Status::NOT_SUPPORTED);
     }
+    if oid::needs_scaling(request.oid()) && miniport.binding().nic().scaling.is_none() {
+        return request.complete(Status::NOT_SUPPORTED);
+    }
     let policy = oid::policy(request.oid(), kind);
     trace::oid(miniport.instance.name(), request.oid(), kind, policy);
     // Nothing of a set's data is read before this. How long an answer is, is known with the answer.
@@ -63,6 +66,11 @@ pub(super) fn request(
         // A set that changes nothing.
         Policy::Answer(_) => request.accept(),
         Policy::Forward(_) => forward(miniport, request),
+        Policy::Combine(_) if oid::needs_scaling(request.oid()) => {
+            miniport
+                .binding()
+                .set_scaling(miniport.vlan, miniport.handle, request)
+        }
         Policy::Combine(_) => combine(miniport, request),
         Policy::Refuse(refusal) => request.complete(match refusal {
             Refusal::NotSupported => Status::NOT_SUPPORTED,

@@ -44,6 +44,8 @@ pub(crate) enum Request {
     AddFilter,
     /// Sets anything else of what the adapter below lets in.
     Filter,
+    /// Sets receive side scaling.
+    Scaling,
 }
 
 impl Protocol for Binding {

@@ -22,6 +22,7 @@ pub(super) fn complete(binding: &Binding, completed: Completed<Request>) {
             request.complete(status);
             binding.leave_requests();
         }
+        Completed::Own(Request::Scaling, _, status) => binding.scaling_complete(status),
         Completed::Own(token, answer, status) => binding.own_complete(token, &answer, status),
     }
 }
@@ -55,7 +56,7 @@ impl Request {
         status.ok()?;
         match self {
             Self::AddFilter => receive_filter::id_of(answer).ok_or(Status::FAILURE),
-            Self::Filter => Ok(0),
+            Self::Filter | Self::Scaling => Ok(0),
         }
     }
 }

@@ -8,4 +8,5 @@ mod oid;
 mod oid_table;
 mod pause;
 mod return_nbls;
+mod scaling;
 mod send;

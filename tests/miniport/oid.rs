@@ -94,7 +94,8 @@ image_tests! {
     fn what_is_not_supported_is_refused_in_every_kind_of_request() {
         let lab = MuxLab::running();
         let unknown = [
-            0, 0xFFFF_FFFF, OID_GEN_RECEIVE_SCALE_PARAMETERS, OID_TCP_OFFLOAD_PARAMETERS,
+            0, 0xFFFF_FFFF, OID_GEN_RECEIVE_SCALE_PARAMETERS, OID_GEN_RECEIVE_SCALE_PARAMETERS_V2,
+            OID_GEN_RECEIVE_HASH, OID_TCP_OFFLOAD_PARAMETERS,
             OID_GEN_NETWORK_LAYER_ADDRESSES, OID_802_3_MAC_OPTIONS, OID_GEN_LINK_PARAMETERS,
         ];
         for oid in unknown {

@@ -1,20 +1,24 @@
 //! `mux_core::oid::TABLE`, row by row through the driver: each kind of request, with a buffer of no byte,
 //! one too few, as many as needed, and more. The page behind each buffer cannot be touched.
 
-use mux_core::oid::{self, Length, Policy, Refusal, Row};
+use mux_core::{
+    oid::{self, Length, Policy, Refusal, Row},
+    rss,
+};
 use ndis_host::{
     lab::Answer,
-    nic::{NicConfig, Offloads},
+    nic::{NicConfig, Offloads, ScalingCapabilities},
 };
 use ndis_sys::*;
 use ndismux_tests::{MAC_BELOW, MuxLab, NIC, VLAN10, VLAN20, image_tests};
 
 image_tests! {
     fn d08_d16_each_row_checks_its_buffer_before_it_reads_or_writes() {
-        // Offloads can be set where there are some.
+        // Offloads and scaling can be set where there are some.
         let encapsulation = NDIS_ENCAPSULATION_IEEE_802_3_P_AND_Q_IN_OOB;
         let offloads = Some(Offloads::with(encapsulation));
-        let nic = NicConfig { offloads, ..NicConfig::new(NIC, MAC_BELOW).handling_tags() };
+        let scaling = Some(ScalingCapabilities { flags: 0x301, queues: 4, table_entries: 128 });
+        let nic = NicConfig { offloads, scaling, ..NicConfig::new(NIC, MAC_BELOW).handling_tags() };
         let lab = MuxLab::with_nic(nic, &[VLAN10, VLAN20]);
         lab.up();
         for row in oid::TABLE {
@@ -25,7 +29,12 @@ image_tests! {
             for length in lengths(row.set) {
                 // Ones are a group address, and zeros a filter that lets nothing in.
                 let fill = u8::from(matches!(row.set, Policy::Combine(Length::Elements(_))));
-                let value = vec![fill; length];
+                let mut value = vec![fill; length];
+                if row.oid == OID_GEN_RECEIVE_SCALE_PARAMETERS {
+                    let off = rss::disabled();
+                    let known = length.min(off.len());
+                    value[..known].copy_from_slice(&off[..known]);
+                }
                 let answer = lab.set("vlan10", row.oid, &value).expect("the adapter is there");
                 assert_eq!(answer.buffer, value, "{} is not written to", row.name);
                 assert_set(row, length, &answer);

@@ -62,6 +62,7 @@ pub mod offload;
 pub mod oid;
 pub mod pnp;
 pub mod reconcile;
+pub mod rss;
 pub mod statistics;
 pub mod status;
 pub mod tagging;

@@ -26,7 +26,8 @@ pub enum Policy {
     /// The adapter below answers, by a clone of the request.
     Forward(Length),
     /// It keeps the value as its wish. What all virtual miniports wish is then joined and set below
-    /// ([`crate::filter`], [`crate::reconcile`]), and the request completes when that is settled.
+    /// ([`crate::filter`], [`crate::reconcile`]), or the newest of it ([`crate::rss`]), and the request
+    /// completes when that is settled.
     Combine(Length),
     /// Nobody answers. The status is the documented one.
     Refuse(Refusal),

@@ -42,6 +42,7 @@ pub mod oid;
 pub mod pnp;
 pub mod protocol;
 pub mod receive_filter;
+pub mod receive_scaling;
 pub mod statistics;
 pub mod status;
 pub mod string;

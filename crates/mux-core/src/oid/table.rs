@@ -57,10 +57,17 @@ oids! {
         VALUES, "The driver's version: major in the upper, minor in the lower sixteen bits.";
     OID_GEN_NETWORK_LAYER_ADDRESSES = 0x0001_0118: NO, NO, NO;
         UNKNOWN, "Optional, and nothing here depends on it.";
+    OID_GEN_RECEIVE_SCALE_PARAMETERS = 0x0001_0204: NO, Combine(Bytes(40)), NO;
+        SCALING, "Receive side scaling: the newest parameters of those who want it are set below, and it is \
+        switched off when nobody does. `NOT_SUPPORTED` where the adapter below has none. NDIS answers the \
+        query.";
     OID_GEN_LINK_PARAMETERS = 0x0001_0208: NO, NO, NO;
         UNKNOWN, "A virtual miniport has no link to set, and the one below is shared.";
     OID_GEN_INTERRUPT_MODERATION = 0x0001_0209: Answer(Bytes(12)), Refuse(InvalidData), NO;
         SETS, "Not supported, says the query; a set is then `INVALID_DATA`, by its page.";
+    OID_GEN_RECEIVE_SCALE_PARAMETERS_V2 = 0x0001_0214: NO, NO, NO;
+        UNKNOWN, "RSSv2 is not offered: it moves single entries of a table, and the table below may be \
+        another virtual miniport's.";
     OID_GEN_VLAN_ID = 0x0001_021C: Answer(Bytes(4)), NO, NO;
         VALUES, "The VLAN. Not to be set this way: the configuration says it.";
     OID_RECEIVE_FILTER_SET_FILTER = 0x0001_0227: NO, NO, NO;
@@ -140,6 +147,11 @@ pub const fn needs_offloads(oid: u32) -> bool {
     matches!(oid, OID_OFFLOAD_ENCAPSULATION | OID_TCP_OFFLOAD_PARAMETERS)
 }
 
+/// Whether a virtual miniport supports this OID of [`SUPPORTED`] only if it shows receive side scaling.
+pub const fn needs_scaling(oid: u32) -> bool {
+    matches!(oid, OID_GEN_RECEIVE_SCALE_PARAMETERS)
+}
+
 /// Counts the supported OIDs, and writes them down as far as there is room.
 #[expect(
     clippy::arithmetic_side_effects,
@@ -185,4 +197,6 @@ const FORWARDED: &str =
     "protocol::oid::a_request_that_is_passed_on_gets_the_answer_of_the_adapter_below";
 const OFFLOAD: &str =
     "miniport::offload::sets_go_below_and_what_comes_of_them_is_shown_on_every_virtual_miniport";
+const SCALING: &str =
+    "miniport::scaling::the_newest_parameters_are_set_below_and_the_last_who_leaves_switches_off";
 const UNKNOWN: &str = "miniport::oid::what_is_not_supported_is_refused_in_every_kind_of_request";

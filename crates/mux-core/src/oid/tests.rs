@@ -12,7 +12,7 @@ fn power_is_always_answered_and_never_handed_down() {
 }
 
 #[test]
-fn what_widens_the_filter_below_is_combined() {
+fn what_they_share_of_the_adapter_below_is_combined() {
     let combined: std::vec::Vec<_> = TABLE
         .iter()
         .filter(|row| {
@@ -25,7 +25,11 @@ fn what_widens_the_filter_below_is_combined() {
         .collect();
     assert_eq!(
         combined,
-        [OID_GEN_CURRENT_PACKET_FILTER, OID_802_3_MULTICAST_LIST]
+        [
+            OID_GEN_CURRENT_PACKET_FILTER,
+            OID_GEN_RECEIVE_SCALE_PARAMETERS,
+            OID_802_3_MULTICAST_LIST
+        ]
     );
     assert!(answers(OID_GEN_CURRENT_PACKET_FILTER, Kind::Query));
 }
@@ -183,8 +187,10 @@ const NUMBERS: &[(&str, u32)] = &[
     ("OID_GEN_MAXIMUM_SEND_PACKETS", 65813),
     ("OID_GEN_VENDOR_DRIVER_VERSION", 65814),
     ("OID_GEN_NETWORK_LAYER_ADDRESSES", 65816),
+    ("OID_GEN_RECEIVE_SCALE_PARAMETERS", 66052),
     ("OID_GEN_LINK_PARAMETERS", 66056),
     ("OID_GEN_INTERRUPT_MODERATION", 66057),
+    ("OID_GEN_RECEIVE_SCALE_PARAMETERS_V2", 66068),
     ("OID_GEN_VLAN_ID", 66076),
     ("OID_RECEIVE_FILTER_SET_FILTER", 66087),
     ("OID_GEN_XMIT_OK", 131329),

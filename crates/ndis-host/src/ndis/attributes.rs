@@ -16,16 +16,22 @@ use ndis_sys::{
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES,
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_PACKET_DIRECT_ATTRIBUTES,
     NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES, NDIS_OBJECT_TYPE_OFFLOAD,
-    NDIS_OFFLOAD, NDIS_OFFLOAD_REVISION_1, NDIS_OFFLOAD_REVISION_2, NDIS_OFFLOAD_REVISION_3,
-    NDIS_OFFLOAD_REVISION_4, NDIS_OFFLOAD_REVISION_5, NDIS_OFFLOAD_REVISION_6, NDIS_OID,
-    NDIS_PM_CAPABILITIES, NDIS_RECEIVE_FILTER_CAPABILITIES, NDIS_RECEIVE_SCALE_CAPABILITIES,
-    NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1,
+    NDIS_OBJECT_TYPE_RSS_CAPABILITIES, NDIS_OFFLOAD, NDIS_OFFLOAD_REVISION_1,
+    NDIS_OFFLOAD_REVISION_2, NDIS_OFFLOAD_REVISION_3, NDIS_OFFLOAD_REVISION_4,
+    NDIS_OFFLOAD_REVISION_5, NDIS_OFFLOAD_REVISION_6, NDIS_OID, NDIS_PM_CAPABILITIES,
+    NDIS_RECEIVE_FILTER_CAPABILITIES, NDIS_RECEIVE_SCALE_CAPABILITIES,
+    NDIS_RECEIVE_SCALE_CAPABILITIES_REVISION_1, NDIS_RECEIVE_SCALE_CAPABILITIES_REVISION_2,
+    NDIS_RECEIVE_SCALE_CAPABILITIES_REVISION_3, NDIS_SIZEOF_LINK_STATE_REVISION_1,
+    NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1,
     NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
     NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
     NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_2,
     NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_3, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_4,
-    NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_5, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_6, NDIS_STATUS,
-    NDIS_STATUS_BAD_VERSION, NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS, NdisInterfaceInternal,
+    NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_5, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_6,
+    NDIS_SIZEOF_RECEIVE_SCALE_CAPABILITIES_REVISION_1,
+    NDIS_SIZEOF_RECEIVE_SCALE_CAPABILITIES_REVISION_2,
+    NDIS_SIZEOF_RECEIVE_SCALE_CAPABILITIES_REVISION_3, NDIS_STATUS, NDIS_STATUS_BAD_VERSION,
+    NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS, NdisInterfaceInternal,
 };
 
 use super::adapter::{Adapter, AdapterState};
@@ -251,7 +257,7 @@ unsafe fn set_general(
     // SAFETY: the caller's contract.
     let power = unsafe { given.PowerManagementCapabilitiesEx.as_ref() }.map(|it| Box::new(*it));
     // SAFETY: the caller's contract.
-    let rss = unsafe { given.RecvScaleCapabilities.as_ref() }.map(|it| Box::new(*it));
+    let rss = unsafe { rss_at(given.RecvScaleCapabilities) };
     adapter.with_attributes(|attributes| {
         attributes.link.MediaConnectState = given.MediaConnectState;
         attributes.link.MediaDuplexState = given.MediaDuplexState;
@@ -303,6 +309,30 @@ unsafe fn set_hardware_assist(
     adapter.with_attributes(|attributes| attributes.receive_filters = filters);
     NDIS_STATUS_SUCCESS
 }
+
+/// A copy of capabilities, as long as their header says. `None` if there are none.
+///
+/// # Safety
+/// Null, or a structure as long as its header says.
+unsafe fn rss_at(
+    given: *const NDIS_RECEIVE_SCALE_CAPABILITIES,
+) -> Option<Box<NDIS_RECEIVE_SCALE_CAPABILITIES>> {
+    // SAFETY: the caller's contract.
+    let header = unsafe { given.cast::<NDIS_OBJECT_HEADER>().as_ref() }?;
+    header::require(
+        header,
+        NDIS_OBJECT_TYPE_RSS_CAPABILITIES,
+        RSS_REVISIONS,
+        "NDIS_RECEIVE_SCALE_CAPABILITIES",
+    );
+    let mut rss = Box::new(NDIS_RECEIVE_SCALE_CAPABILITIES::zeroed());
+    let length = usize::from(header.Size).min(size_of_val(&*rss));
+    let target = (&raw mut *rss).cast::<u8>();
+    // SAFETY: the caller's contract; `length` fits both.
+    unsafe { std::ptr::copy_nonoverlapping(given.cast::<u8>(), target, length) };
+    Some(rss)
+}
+
 /// A copy of an `NDIS_OFFLOAD`, as long as its header says. `None` if there is none.
 ///
 /// # Safety
@@ -323,6 +353,22 @@ pub(crate) unsafe fn offload_at(given: *const NDIS_OFFLOAD) -> Option<Box<NDIS_O
     unsafe { std::ptr::copy_nonoverlapping(given.cast::<u8>(), target, length) };
     Some(offload)
 }
+
+/// Of `NDIS_RECEIVE_SCALE_CAPABILITIES`, with their sizes.
+const RSS_REVISIONS: &[(u8, u16)] = &[
+    (
+        NDIS_RECEIVE_SCALE_CAPABILITIES_REVISION_1,
+        NDIS_SIZEOF_RECEIVE_SCALE_CAPABILITIES_REVISION_1,
+    ),
+    (
+        NDIS_RECEIVE_SCALE_CAPABILITIES_REVISION_2,
+        NDIS_SIZEOF_RECEIVE_SCALE_CAPABILITIES_REVISION_2,
+    ),
+    (
+        NDIS_RECEIVE_SCALE_CAPABILITIES_REVISION_3,
+        NDIS_SIZEOF_RECEIVE_SCALE_CAPABILITIES_REVISION_3,
+    ),
+];
 
 /// Of `NDIS_OFFLOAD`, with their sizes.
 pub(crate) const OFFLOAD_REVISIONS: &[(u8, u16)] = &[

@@ -43,7 +43,7 @@ use ndis_sys::{
     NET_IF_DIRECTION_SENDRECEIVE, NdisInterfaceInternal, NdisMedium802_3, NdisPhysicalMedium802_3,
 };
 
-use super::{CALLER, Nic, oid};
+use super::{CALLER, Nic, ScalingCapabilities, oid};
 use crate::ndis::adapter::{Adapter, NdisMPauseComplete};
 use crate::ndis::attributes::NdisMSetMiniportAttributes;
 use crate::ndis::caller;
@@ -162,8 +162,11 @@ unsafe extern "efiapi" fn initialize(
         ..NDIS_PM_CAPABILITIES::zeroed()
     };
     let mut supported = oid::SUPPORTED.to_vec();
+    let mut scaling = nic.config.scaling.map(ScalingCapabilities::structure);
+    let mut general = nic.general(&mut supported, &mut power);
+    general.RecvScaleCapabilities = scaling.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
     let mut general = NDIS_MINIPORT_ADAPTER_ATTRIBUTES {
-        GeneralAttributes: nic.general(&mut supported, &mut power),
+        GeneralAttributes: general,
     };
     // SAFETY: as above.
     let status = unsafe { NdisMSetMiniportAttributes(handle, &raw mut general) };

@@ -12,6 +12,7 @@
 //! | `traffic` | the threads of a running NIC |
 //! | `offload` | large sends and checksums |
 //! | `oid` | what it answers |
+//! | `scaling` | receive side scaling |
 //! | `bench` | sends that end here, and the same chain indicated again and again |
 //!
 //! Not in here: where frames come from (`wire`).
@@ -21,6 +22,7 @@ pub(crate) mod frames;
 mod miniport;
 mod offload;
 mod oid;
+mod scaling;
 mod traffic;
 
 #[cfg(test)]
@@ -43,6 +45,7 @@ pub(crate) use frames::Memory;
 pub use frames::Shape;
 pub(crate) use miniport::{deregister, register};
 pub use offload::Offloads;
+pub use scaling::{Scaling, ScalingCapabilities};
 
 use crate::ndis::caller::{self, Caller};
 use crate::ndis::ethernet::{EthernetFilter, Mac};
@@ -71,6 +74,8 @@ pub struct NicConfig {
     pub receive_filters: u32,
     /// Its task offloads, if it has any.
     pub offloads: Option<Offloads>,
+    /// Its receive side scaling, if it has any.
+    pub scaling: Option<ScalingCapabilities>,
     /// Slots of `NetBufferListInfo`, and what stands there in each NBL that it indicates.
     pub receive_info: Vec<(usize, usize)>,
     /// Whether it has low-power states; NDIS halts it for the time of a sleep if it has none.
@@ -109,6 +114,7 @@ impl NicConfig {
             out_of_band_tags: false,
             receive_filters: 0,
             offloads: None,
+            scaling: None,
             receive_info: Vec::new(),
             sleeps: true,
             shapes: vec![Shape::WHOLE],
@@ -146,6 +152,8 @@ struct State {
     threads: u32,
     link_down: bool,
     switches: offload::Switches,
+    scaling: Option<Scaling>,
+    scaling_sets: u64,
     filter: EthernetFilter,
     lookahead: u32,
     statistics: Statistics,

@@ -8,7 +8,8 @@ use std::time::Duration;
 use ndis_sys::{
     Ieee8021QNetBufferListInfo, NDIS_OID_REQUEST, NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL,
     NDIS_RECEIVE_FLAGS_RESOURCES, NDIS_STATUS, NDIS_STATUS_FAILURE, NDIS_STATUS_INVALID_LENGTH,
-    NDIS_STATUS_MEDIA_DISCONNECTED, NDIS_STATUS_SUCCESS, NET_BUFFER_LIST,
+    NDIS_STATUS_MEDIA_DISCONNECTED, NDIS_STATUS_SUCCESS, NET_BUFFER_LIST, NetBufferListHashInfo,
+    NetBufferListHashValue,
 };
 
 use super::{ByKind, CALLER, Nic, frames};
@@ -180,6 +181,10 @@ impl Nic {
             nbl.set_source(handle);
             let mut info = nbl.info();
             info[Ieee8021QNetBufferListInfo] = tag.unwrap_or(0) as *mut c_void;
+            if let Some((information, hash)) = self.hash(&frame) {
+                info[NetBufferListHashInfo] = information as usize as *mut c_void;
+                info[NetBufferListHashValue] = hash as usize as *mut c_void;
+            }
             for &(slot, value) in &self.config.receive_info {
                 info[slot] = value as *mut c_void;
             }

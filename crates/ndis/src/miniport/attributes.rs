@@ -10,6 +10,7 @@ use crate::{
     link::LinkState,
     mem::Shared,
     offload::TaskOffload,
+    receive_scaling::ReceiveScaling,
     status::{Result, Status},
 };
 
@@ -54,6 +55,8 @@ pub struct GeneralAttributes<'a> {
     pub data_backfill: u32,
     /// How many bytes of NBL context space save the driver an allocation.
     pub context_backfill: u32,
+    /// Receive side scaling, if it has some.
+    pub receive_scaling: Option<ReceiveScaling>,
     /// The OIDs that the adapter answers.
     pub oids: &'a [u32],
 }
@@ -139,6 +142,7 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
             },
             ..sys::NDIS_PM_CAPABILITIES::zeroed()
         };
+        let mut scaling = general.receive_scaling.map(ReceiveScaling::to_raw);
         let mut attributes = sys::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES {
             Header: sys::NDIS_OBJECT_HEADER {
                 Type: sys::NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
@@ -168,6 +172,7 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
             SupportedPauseFunctions: general.link.pause_functions as _,
             DataBackFillSize: general.data_backfill,
             ContextBackFillSize: general.context_backfill,
+            RecvScaleCapabilities: scaling.as_mut().map_or(ptr::null_mut(), ptr::from_mut),
             SupportedOidList: general.oids.as_ptr().cast_mut(),
             SupportedOidListLength: size_of_val(general.oids) as u32,
             AutoNegotiationFlags: general.link.auto_negotiation,

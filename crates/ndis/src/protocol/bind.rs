@@ -4,7 +4,9 @@ use core::slice;
 
 use ndis_sys as sys;
 
-use crate::{link::LinkState, offload::TaskOffload, receive_filter, string};
+use crate::{
+    link::LinkState, offload::TaskOffload, receive_filter, receive_scaling::ReceiveScaling, string,
+};
 
 /// The adapter below, as `NDIS_BIND_PARAMETERS` describe it.
 pub struct BindParameters<'callback> {
@@ -117,6 +119,13 @@ impl<'callback> BindParameters<'callback> {
     pub fn offload(&self) -> Option<TaskOffload> {
         // SAFETY: null, or a structure as long as its header says, for the callback (`new`).
         unsafe { TaskOffload::read_raw(self.raw.DefaultOffloadConfiguration) }
+    }
+
+    /// What its receive side scaling can do. `None` if it has none.
+    #[must_use]
+    pub fn receive_scaling(&self) -> Option<ReceiveScaling> {
+        // SAFETY: null, or a structure as long as its header says, for the callback (`new`).
+        unsafe { ReceiveScaling::read_raw(self.raw.RcvScaleCapabilities) }
     }
 
     /// How many bytes in front of a sent frame, and of NBL context space, save an allocation below.

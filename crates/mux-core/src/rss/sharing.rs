@@ -1,0 +1,221 @@
+//! Which virtual miniport's parameters the adapter below has, and what to send it next.
+
+use alloc::vec::Vec;
+use core::{mem, ops::RangeInclusive};
+
+use super::parameters::{Invalid, Parameters, Set, disabled};
+use crate::wire::vlan::VlanId;
+
+/// The place of a set among all sets: later ones compare greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Next {
+    /// Set this below after the lock is dropped, if there was memory for it, and report by
+    /// [`Sharing::done`], also if that failed at once; or by [`Sharing::put_back`] if now is not the time.
+    Send(Result<Vec<u8>, Invalid>),
+    /// Nothing: a request is in flight, whose end leads on.
+    Busy,
+    /// Nothing: the adapter below has what is wanted, and whoever waits is answered.
+    Settled,
+}
+
+/// What each virtual miniport of an adapter wants, and what the adapter has.
+#[derive(Debug, Default)]
+pub struct Sharing {
+    wishes: Vec<Wish>,
+    latest: Ticket,
+    /// Whose parameters the adapter has; `None` if it does not scale.
+    below: Option<Ticket>,
+    in_flight: Option<InFlight>,
+    /// What the adapter refused, though nobody who waits asked for it. It is not tried again.
+    refused: Option<Option<Ticket>>,
+}
+
+/// What a virtual miniport, known by its VLAN, set last.
+#[derive(Debug)]
+struct Wish {
+    vlan: VlanId,
+    parameters: Parameters,
+    /// When they were set.
+    ticket: Ticket,
+    enabled: bool,
+    before: Before,
+}
+
+/// What to go back to if the last set fails.
+#[derive(Debug)]
+enum Before {
+    /// The same parameters, in use.
+    Enabled,
+    /// The same parameters, not in use.
+    Disabled,
+    Other {
+        parameters: Parameters,
+        ticket: Ticket,
+        enabled: bool,
+    },
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct InFlight {
+    target: Option<Ticket>,
+    /// The last set when the request was made.
+    latest: Ticket,
+}
+
+impl Sharing {
+    /// Nobody wants anything, and the adapter below does not scale.
+    pub const fn new() -> Self {
+        Self {
+            wishes: Vec::new(),
+            latest: Ticket(0),
+            below: None,
+            in_flight: None,
+            refused: None,
+        }
+    }
+
+    /// The virtual miniport of this VLAN sets this. [`Sharing::next_step`] says what to do. Allocates.
+    ///
+    /// # Errors
+    /// [`Invalid`]: nothing has changed.
+    pub fn set(&mut self, vlan: VlanId, data: &[u8]) -> Result<Ticket, Invalid> {
+        let place = self.wishes.iter().position(|wish| wish.vlan == vlan);
+        let wish = place.and_then(|place| self.wishes.get_mut(place));
+        let set = Parameters::read(data, wish.as_deref().map(|wish| &wish.parameters))?;
+        // At one a nanosecond this lasts five centuries.
+        let ticket = Ticket(self.latest.0.wrapping_add(1));
+        match (set, wish) {
+            (Set::Disable, None) => {}
+            (Set::Disable, Some(wish)) => {
+                let was_enabled = mem::replace(&mut wish.enabled, false);
+                wish.before = if was_enabled {
+                    Before::Enabled
+                } else {
+                    Before::Disabled
+                };
+            }
+            (Set::Enable(parameters), Some(wish)) => {
+                wish.before = Before::Other {
+                    parameters: mem::replace(&mut wish.parameters, parameters),
+                    ticket: mem::replace(&mut wish.ticket, ticket),
+                    enabled: mem::replace(&mut wish.enabled, true),
+                };
+            }
+            (Set::Enable(parameters), None) => {
+                self.wishes
+                    .try_reserve(1)
+                    .map_err(|_| Invalid::OutOfMemory)?;
+                self.wishes.push(Wish {
+                    vlan,
+                    parameters,
+                    ticket,
+                    enabled: true,
+                    before: Before::Nothing,
+                });
+            }
+        }
+        self.latest = ticket;
+        self.refused = None;
+        Ok(ticket)
+    }
+
+    /// The last set of this virtual miniport has failed: it wants what it wanted before.
+    pub fn take_back(&mut self, vlan: VlanId) {
+        let Some(place) = self.wishes.iter().position(|wish| wish.vlan == vlan) else {
+            return;
+        };
+        let Some(wish) = self.wishes.get_mut(place) else {
+            return;
+        };
+        match mem::replace(&mut wish.before, Before::Disabled) {
+            Before::Enabled => wish.enabled = true,
+            Before::Disabled => wish.enabled = false,
+            Before::Other {
+                parameters,
+                ticket,
+                enabled,
+            } => {
+                wish.parameters = parameters;
+                wish.ticket = ticket;
+                wish.enabled = enabled;
+            }
+            Before::Nothing => drop(self.wishes.swap_remove(place)),
+        }
+    }
+
+    /// The virtual miniport of this VLAN goes away, and with it what it wants.
+    pub fn leave(&mut self, vlan: VlanId) {
+        self.wishes.retain(|wish| wish.vlan != vlan);
+        self.refused = None;
+    }
+
+    /// What to do now. Allocates.
+    pub fn next_step(&mut self) -> Next {
+        if self.in_flight.is_some() {
+            return Next::Busy;
+        }
+        let newest = self
+            .wishes
+            .iter()
+            .filter(|wish| wish.enabled)
+            .max_by_key(|wish| wish.ticket);
+        let target = newest.map(|wish| wish.ticket);
+        if target == self.below || self.refused == Some(target) {
+            return Next::Settled;
+        }
+        let data = match newest {
+            Some(wish) => wish.parameters.bytes(),
+            None => off(),
+        };
+        self.in_flight = Some(InFlight {
+            target,
+            latest: self.latest,
+        });
+        Next::Send(data)
+    }
+
+    /// The request in flight has succeeded, or failed. The sets that have failed with it come out:
+    /// whoever waits for one of them is refused, after [`Sharing::take_back`].
+    pub fn done(&mut self, succeeded: bool) -> Option<RangeInclusive<Ticket>> {
+        let InFlight { target, latest } = self.in_flight.take()?;
+        if succeeded {
+            self.below = target;
+            return None;
+        }
+        self.refused = Some(target);
+        Some(match target {
+            Some(ticket) => ticket..=ticket,
+            None => Ticket(0)..=latest,
+        })
+    }
+
+    /// The request was not sent: a later [`Sharing::next_step`] leads to it again.
+    pub fn put_back(&mut self) {
+        self.in_flight = None;
+    }
+
+    /// The last set.
+    pub fn latest(&self) -> Ticket {
+        self.latest
+    }
+
+    /// Whether the adapter below scales.
+    pub fn is_set(&self) -> bool {
+        self.below.is_some()
+    }
+}
+
+/// The data that switches scaling off.
+fn off() -> Result<Vec<u8>, Invalid> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(disabled().len())
+        .map_err(|_| Invalid::OutOfMemory)?;
+    data.extend_from_slice(&disabled());
+    Ok(data)
+}

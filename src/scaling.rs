@@ -1,0 +1,216 @@
+//! Receive side scaling of the adapter below, which its virtual miniports share.
+//!
+//! [`Sharing`] decides what is set below and when; OID requests from above wait here until it is. Like the
+//! receive filter ([`crate::receivers`]), what is wanted while the adapter sleeps is set when it wakes.
+
+use alloc::vec::Vec;
+use core::{mem, ops::RangeInclusive};
+
+use mux_core::{
+    VlanId,
+    oid::OID_GEN_RECEIVE_SCALE_PARAMETERS,
+    rss::{Invalid, Next, Sharing, Ticket},
+};
+use ndis::{
+    Result, Status,
+    miniport::MiniportHandle,
+    oid::{OidOutcome, OidRequest, OwnRequest, PendedOid, Requested},
+    sync::SpinLock,
+};
+
+use crate::{binding::Binding, protocol::Request};
+
+/// What the virtual miniports of a binding want, and those who wait for it.
+pub(crate) struct Scaling(SpinLock<State>);
+
+struct State {
+    sharing: Sharing,
+    /// NDIS makes one request at a time of each virtual miniport: room for that many is made before.
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    ticket: Ticket,
+    vlan: VlanId,
+    request: PendedOid,
+}
+
+enum Step {
+    Send(core::result::Result<Vec<u8>, Invalid>),
+    Accept(PendedOid),
+    Nothing,
+}
+
+impl Scaling {
+    pub(crate) const fn new() -> Self {
+        Self(SpinLock::new(State {
+            sharing: Sharing::new(),
+            waiting: Vec::new(),
+        }))
+    }
+
+    /// Makes room for the requests of that many virtual miniports.
+    pub(crate) fn make_room(&self, number: usize) -> Result {
+        let mut room = Vec::new();
+        room.try_reserve_exact(number)
+            .map_err(|_| Status::RESOURCES)?;
+        let before = self.0.with(|state| {
+            room.append(&mut state.waiting);
+            mem::replace(&mut state.waiting, room)
+        });
+        drop(before);
+        Ok(())
+    }
+
+    /// The virtual miniport of this VLAN has halted.
+    pub(crate) fn leave(&self, vlan: VlanId) {
+        self.0.with(|state| state.sharing.leave(vlan));
+    }
+
+    /// Whether the adapter below scales for a virtual miniport.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.with(|state| state.sharing.is_set())
+    }
+
+    fn next(&self) -> Step {
+        self.0.with(|state| match state.sharing.next_step() {
+            Next::Send(data) => Step::Send(data),
+            Next::Busy => Step::Nothing,
+            Next::Settled => match state.waiting.pop() {
+                Some(waiting) => Step::Accept(waiting.request),
+                None => Step::Nothing,
+            },
+        })
+    }
+
+    fn done(&self, result: Result) {
+        let failed = self.0.with(|state| state.sharing.done(result.is_ok()));
+        if let (Some(failed), Err(status)) = (failed, result) {
+            self.refuse(&failed, status);
+        }
+    }
+
+    /// The request was not sent. Whoever waits can be answered now.
+    fn put_back(&self) -> RangeInclusive<Ticket> {
+        self.0.with(|state| {
+            state.sharing.put_back();
+            Ticket::default()..=state.sharing.latest()
+        })
+    }
+
+    fn accept(&self, tickets: &RangeInclusive<Ticket>) {
+        while let Some(waiting) = self.0.with(|state| state.take(tickets)) {
+            waiting.request.accept();
+        }
+    }
+
+    fn refuse(&self, tickets: &RangeInclusive<Ticket>, status: Status) {
+        let take = |state: &mut State| {
+            let waiting = state.take(tickets)?;
+            state.sharing.take_back(waiting.vlan);
+            Some(waiting)
+        };
+        while let Some(waiting) = self.0.with(take) {
+            waiting.request.complete(status);
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self, tickets: &RangeInclusive<Ticket>) -> Option<Waiting> {
+        let mut waiting = self.waiting.iter();
+        let place = waiting.position(|waiting| tickets.contains(&waiting.ticket))?;
+        Some(self.waiting.swap_remove(place))
+    }
+}
+
+impl Binding {
+    /// A virtual miniport sets its parameters. The request completes when the adapter below has what comes
+    /// of that, or has refused it.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn set_scaling(
+        &self,
+        vlan: VlanId,
+        adapter: MiniportHandle,
+        request: OidRequest<'_>,
+    ) -> OidOutcome {
+        let set =
+            self.scaling()
+                .0
+                .with(|state| match state.sharing.set(vlan, request.set_data()) {
+                    Ok(ticket) => {
+                        let (request, outcome) = request.pend(adapter);
+                        state.waiting.push(Waiting {
+                            ticket,
+                            vlan,
+                            request,
+                        });
+                        Ok(outcome)
+                    }
+                    Err(invalid) => Err((request, invalid)),
+                });
+        match set {
+            Ok(outcome) => {
+                self.follow_scaling();
+                outcome
+            }
+            Err((request, Invalid::Length { needed })) => request.refuse_length(needed),
+            Err((request, invalid)) => request.complete(status_of(invalid)),
+        }
+    }
+
+    /// Brings the adapter below nearer to what is wanted, until a request to it pends or nothing is left to
+    /// do.
+    pub(crate) fn follow_scaling(&self) {
+        loop {
+            let data = match self.scaling().next() {
+                Step::Send(data) => data,
+                Step::Accept(request) => {
+                    request.accept();
+                    continue;
+                }
+                Step::Nothing => return,
+            };
+            let Some(handle) = self.enter_request() else {
+                let tickets = self.scaling().put_back();
+                if self.takes_requests() {
+                    // It woke in this moment.
+                    continue;
+                }
+                return match self.why_no_request() {
+                    Status::LOW_POWER_STATE => self.scaling().accept(&tickets),
+                    status => self.scaling().refuse(&tickets, status),
+                };
+            };
+            let request = data
+                .map(|data| OwnRequest::set(OID_GEN_RECEIVE_SCALE_PARAMETERS, data))
+                .map_err(status_of);
+            let status = match request {
+                Ok(request) => match handle.request(request, Request::Scaling) {
+                    Requested::Done(_, _, status) => status,
+                    Requested::Pending => return,
+                },
+                Err(status) => status,
+            };
+            self.leave_requests();
+            self.scaling().done(status.ok());
+        }
+    }
+
+    /// The request has come back.
+    pub(crate) fn scaling_complete(&self, status: Status) {
+        self.scaling().done(status.ok());
+        self.follow_scaling();
+        self.leave_requests();
+    }
+}
+
+/// The documented status of a set that is not used.
+const fn status_of(invalid: Invalid) -> Status {
+    match invalid {
+        Invalid::Length { .. } => Status::INVALID_LENGTH,
+        Invalid::Data => Status::INVALID_DATA,
+        Invalid::OutOfMemory => Status::RESOURCES,
+    }
+}
