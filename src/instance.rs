@@ -21,10 +21,12 @@ use ndis::{
 };
 
 use crate::{
-    binding::Binding,
+    binding::{
+        Binding,
+        offload::{self, Offloads},
+    },
     config::{self, Settings},
     driver::Mux,
-    offload::{self, Offloads},
     roster::Member,
     trace,
     virtual_miniport::VirtualMiniport,

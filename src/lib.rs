@@ -50,14 +50,9 @@ mod entry;
 mod in_band;
 mod instance;
 mod miniport;
-mod offload;
-mod parked;
 mod protocol;
-mod receivers;
 mod reconfigure;
 mod roster;
-mod scaling;
-mod stations;
 mod trace;
 mod virtual_miniport;
 

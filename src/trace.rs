@@ -21,7 +21,7 @@ use mux_core::{
 use ndis::{Passive, Status, contract::Contract, pnp::NetPnpEvent};
 use tracelogging::{Level, define_provider, write_event};
 
-use crate::{receivers::Asked, virtual_miniport::VirtualMiniport};
+use crate::{binding::receivers::Asked, virtual_miniport::VirtualMiniport};
 
 define_provider!(PROVIDER, "ndismux");
 

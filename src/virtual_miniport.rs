@@ -19,7 +19,11 @@ use ndis::{
     sync::{Gate, Rundown, SpinLock},
 };
 
-use crate::{binding::Binding, config::MiniportConfig, instance::Instance, stations::Entry};
+use crate::{
+    binding::{Binding, stations::Entry},
+    config::MiniportConfig,
+    instance::Instance,
+};
 
 /// An initialised virtual miniport.
 pub(crate) struct VirtualMiniport {

@@ -21,11 +21,13 @@ use ndis::{
 };
 
 use crate::{
-    binding::Nic,
+    binding::{
+        Nic,
+        offload::{self, Offloads},
+    },
     config::{self, MiniportConfig},
     driver::Mux,
     instance::Instance,
-    offload::{self, Offloads},
     protocol::LOOKAHEAD,
     trace,
     virtual_miniport::{VirtualMiniport, Wishes},

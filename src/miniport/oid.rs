@@ -16,8 +16,7 @@ use ndis::{
 };
 
 use crate::{
-    parked::Parked,
-    receivers::Asked,
+    binding::{parked::Parked, receivers::Asked},
     trace,
     virtual_miniport::{VirtualMiniport, Wish},
 };

@@ -10,8 +10,8 @@ use ndis::{
 };
 
 use crate::{
-    binding::Binding,
-    in_band, offload,
+    binding::{Binding, offload},
+    in_band,
     protocol::{Changed, Sent},
     virtual_miniport::{VirtualMiniport, to_core, to_ndis},
 };

@@ -16,8 +16,10 @@ use ndis::{
 
 use crate::{
     batch::Batches,
-    binding::Binding,
-    stations::{Entry, Stations},
+    binding::{
+        Binding,
+        stations::{Entry, Stations},
+    },
     virtual_miniport::to_core,
 };
 

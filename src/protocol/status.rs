@@ -4,7 +4,11 @@
 use mux_core::status::{self, Action, Indication};
 use ndis::protocol::StatusIndication;
 
-use crate::{binding::Binding, instance::Instance, offload, trace};
+use crate::{
+    binding::{Binding, offload},
+    instance::Instance,
+    trace,
+};
 
 /// `ProtocolStatusEx`.
 pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {

@@ -1,7 +1,7 @@
 //! Receive side scaling of the adapter below, which its virtual miniports share.
 //!
 //! [`Sharing`] decides what is set below and when; OID requests from above wait here until it is. Like the
-//! receive filter ([`crate::receivers`]), what is wanted while the adapter sleeps is set when it wakes.
+//! receive filter ([`super::receivers`]), what is wanted while the adapter sleeps is set when it wakes.
 
 use alloc::vec::Vec;
 use core::{mem, ops::RangeInclusive};
@@ -18,7 +18,8 @@ use ndis::{
     sync::SpinLock,
 };
 
-use crate::{binding::Binding, protocol::Request};
+use super::Binding;
+use crate::protocol::Request;
 
 /// What the virtual miniports of a binding want, and those who wait for it.
 pub(crate) struct Scaling(SpinLock<State>);

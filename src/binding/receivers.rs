@@ -2,7 +2,7 @@
 //!
 //! The receive path sees an immutable [`Stations`]; a change makes a new one. What is let in below is what
 //! all of them want together: [`Reconciler`] decides what is sent and when, and OID requests from above
-//! wait here until the adapter below has what they ask for. Nothing is sent from here.
+//! wait here until the adapter below has what they ask for.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -11,10 +11,15 @@ use mux_core::{
     filter::Abilities,
     reconcile::{FilterId, Next, Reconciler, Ticket},
 };
-use ndis::{Result, Shared, Status, oid::PendedOid, sync::SpinLock};
+use ndis::{
+    Result, Shared, Status,
+    oid::{PendedOid, Requested},
+    sync::SpinLock,
+};
 
+use super::{Binding, stations::Stations};
 use crate::{
-    stations::Stations,
+    protocol::Request,
     trace,
     virtual_miniport::{VirtualMiniport, Wish},
 };
@@ -206,5 +211,83 @@ impl Receivers {
         // Without memory the list keeps what was refused until its next change.
         let _restored = self.change(|stations| stations.with(VirtualMiniport::entry(&miniport)?));
         request.complete(status);
+    }
+}
+
+impl Binding {
+    /// Who receives now.
+    pub(crate) fn stations(&self) -> Shared<Stations> {
+        self.receivers.stations()
+    }
+
+    /// Takes up what a virtual miniport now wants to receive, and brings the filter below into line.
+    /// The request is completed when that is done, or has failed.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn set_station(&self, asked: Asked) {
+        let entry = || VirtualMiniport::entry(&asked.miniport);
+        match self.receivers.change(|stations| stations.with(entry()?)) {
+            Ok(()) => self.want_filter(Some(asked)),
+            Err(status) => self.receivers.refuse(asked, status),
+        }
+    }
+
+    /// A virtual miniport has halted: nobody wants its frames any more.
+    pub(crate) fn remove_station(&self, miniport: &Shared<VirtualMiniport>) {
+        // Without memory the old list stays, with a virtual miniport in it that does not count any
+        // more; the next change, or the close, takes it out.
+        let _removed = self.receivers.change(|stations| stations.without(miniport));
+        self.want_filter(None);
+        self.scaling.leave(miniport.vlan);
+        self.follow_scaling();
+    }
+
+    pub(super) fn want_filter(&self, asked: Option<Asked>) {
+        self.receivers.want(&self.nic.filters, asked);
+        self.follow();
+    }
+
+    /// Brings the adapter below nearer to what is wanted, until a request to it pends or nothing is left
+    /// to do.
+    fn follow(&self) {
+        loop {
+            let step = match self.receivers.next() {
+                Next::Send(step) => step,
+                Next::Busy => return,
+                Next::Settled(ticket) => return self.receivers.settle(ticket),
+            };
+            let Some(handle) = self.enter_request() else {
+                if self.requests.is_open() {
+                    // It woke in this moment.
+                    self.receivers.put_back();
+                    continue;
+                }
+                return match self.why_no_request() {
+                    Status::LOW_POWER_STATE => self.receivers.postpone(),
+                    status => self.receivers.give_up(status),
+                };
+            };
+            let (request, token) = Request::of(step);
+            let requested = match request {
+                Ok(request) => handle.request(request, token),
+                Err(status) => Requested::Done(token, Vec::new(), status),
+            };
+            let Requested::Done(token, answer, status) = requested else {
+                return;
+            };
+            self.leave_requests();
+            trace::own_request(self.name(), status);
+            self.receivers
+                .done(&self.nic.filters, token.result(&answer, status));
+        }
+    }
+
+    /// A request of the binding's own has come back.
+    pub(crate) fn own_complete(&self, token: Request, answer: &[u8], status: Status) {
+        trace::own_request(self.name(), status);
+        self.receivers
+            .done(&self.nic.filters, token.result(answer, status));
+        self.follow();
+        self.leave_requests();
     }
 }

@@ -1,0 +1,333 @@
+//! One open adapter below, and all that stands on it.
+//!
+//! Lifecycle: made by [`Binding::try_new`] in `ProtocolBindAdapterEx`, opened, paused and restarted by
+//! NDIS's events, taken down in `ProtocolUnbindAdapterEx`. What happens when is `mux_core`'s
+//! [`Lifecycle`]; what a callback does about it stands in [`crate::protocol`].
+//!
+//! Its parts: OID requests to it ([`requests`], [`parked`]), who receives ([`receivers`], [`stations`]), what
+//! it does for all above ([`offload`], [`scaling`]).
+//!
+//! Not here: the virtual miniports' own lives ([`crate::instance`]) and the data path.
+
+mod nic;
+pub(crate) mod offload;
+pub(crate) mod parked;
+pub(crate) mod receivers;
+mod requests;
+mod scaling;
+pub(crate) mod stations;
+
+use mux_core::{
+    VlanId,
+    filter::PacketFilter,
+    lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
+    oid::{
+        OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_RECEIVE_SCALE_PARAMETERS,
+    },
+    rss,
+    vlans::VlanSet,
+};
+use ndis::{
+    Passive, Result, Shared, Status,
+    link::LinkState,
+    nbl::DerivedPool,
+    oid::WaitedCall,
+    protocol::{BindParameters, BindingHandle, HandleCell},
+    receive_filter,
+    string::UnicodeString,
+    sync::{Rundown, SpinLock, Taken, Timer, Turn},
+};
+
+pub(crate) use self::nic::Nic;
+use self::{offload::Offloads, parked::ParkedRequests, receivers::Receivers, scaling::Scaling};
+use crate::{
+    driver::{Mux, Pools},
+    instance::Instance,
+    roster::{List, Member, Roster},
+    trace,
+};
+
+/// One open adapter below.
+pub(crate) struct Binding {
+    name: UnicodeString,
+    /// What does not change while the adapter is bound.
+    nic: Nic,
+    pools: Pools,
+    state: SpinLock<State>,
+    receivers: Receivers,
+    scaling: Scaling,
+    /// The virtual miniports that are configured, shut once the binding is taken down.
+    instances: Roster<Instance>,
+    /// Whose turn it is to change which ones those are.
+    changes: Turn,
+    /// The VLANs of those that are initialised.
+    vlans: SpinLock<VlanSet>,
+    /// The adapter below, while it is open.
+    handle: HandleCell<Self>,
+    /// Sends below; open while the binding is running.
+    sends: Rundown,
+    /// OID requests, the binding's own and forwarded ones; open from the open to the unbind, while the
+    /// adapter below is awake.
+    requests: Rundown,
+    /// Those that wait for the adapter below to wake, and until when.
+    parked: ParkedRequests,
+    patience: Timer,
+}
+
+/// The turn to change which virtual miniports a binding has.
+pub(crate) struct Change<'a> {
+    /// The adapter below, which stays open for as long.
+    pub(crate) handle: BindingHandle<Binding>,
+    _turn: Taken<'a>,
+}
+
+struct State {
+    lifecycle: Lifecycle,
+    link: LinkState,
+    /// The task offloads below, if the adapter has any.
+    offloads: Option<Offloads>,
+    /// NDIS has announced that the adapter below goes to sleep, and not yet that it is awake again.
+    asleep: bool,
+    /// Requests may still wait for it to wake.
+    patient: bool,
+    /// For the requests of the unbind, which must not fail for want of memory.
+    last_call: Option<WaitedCall>,
+}
+
+impl Binding {
+    pub(crate) fn try_new(mux: &Mux, parameters: &BindParameters<'_>) -> Result<Shared<Self>> {
+        Shared::try_new(Self {
+            name: UnicodeString::try_from_units(parameters.name())?,
+            nic: Nic::of(parameters),
+            pools: mux.pools()?,
+            state: SpinLock::new(State {
+                lifecycle: Lifecycle::new(),
+                link: parameters.link(),
+                offloads: parameters.offload().map(Offloads::switched_on),
+                asleep: false,
+                patient: false,
+                last_call: Some(WaitedCall::try_new()?),
+            }),
+            receivers: Receivers::try_new()?,
+            scaling: Scaling::new(),
+            instances: Roster::try_new()?,
+            changes: Turn::try_new()?,
+            vlans: SpinLock::new(VlanSet::new()),
+            handle: HandleCell::default(),
+            sends: Rundown::try_new()?,
+            requests: Rundown::try_new()?,
+            parked: ParkedRequests::new(),
+            patience: Timer::try_new::<Self>(mux.miniport())?,
+        })
+    }
+
+    /// The device name of the adapter below.
+    pub(crate) fn name(&self) -> &[u16] {
+        self.name.units()
+    }
+
+    /// The adapter below, as it was when it was bound.
+    pub(crate) fn nic(&self) -> &Nic {
+        &self.nic
+    }
+
+    /// Where NBLs are derived from received frames.
+    pub(crate) fn derived(&self) -> &DerivedPool {
+        &self.pools.received
+    }
+
+    /// Where carriers come from, for sends that must not be written to.
+    pub(crate) fn carriers(&self) -> &DerivedPool {
+        &self.pools.carriers
+    }
+
+    /// The adapter is open: requests may go down.
+    pub(crate) fn open_succeeded(&self, handle: BindingHandle<Self>) {
+        self.change(Lifecycle::open_succeeded);
+        self.handle.set(Some(handle));
+        self.requests.open();
+    }
+
+    /// The virtual miniports that are configured.
+    pub(crate) fn instances(&self) -> &Roster<Instance> {
+        &self.instances
+    }
+
+    /// Waits for the turn to change which virtual miniports there are. Whoever has it may use the
+    /// binding's configuration, and is the only one to add or take down virtual miniports but the unbind.
+    ///
+    /// # Errors
+    /// [`Status::CLOSING`] if the binding is being taken down.
+    pub(crate) fn begin_change(&self, at: Passive<'_>) -> Result<Change<'_>> {
+        let turn = self.changes.take(at);
+        let handle = self.handle().filter(|_| self.instances.is_open());
+        let handle = handle.ok_or(Status::CLOSING)?;
+        Ok(Change {
+            handle,
+            _turn: turn,
+        })
+    }
+
+    /// What the virtual miniports want of receive side scaling.
+    pub(crate) fn scaling(&self) -> &Scaling {
+        &self.scaling
+    }
+
+    /// Takes a VLAN; answers whether it was free.
+    pub(crate) fn take_vlan(&self, vlan: VlanId) -> bool {
+        self.vlans.with(|vlans| vlans.insert(vlan))
+    }
+
+    /// Frees a VLAN that was taken.
+    pub(crate) fn free_vlan(&self, vlan: VlanId) {
+        self.vlans.with(|vlans| vlans.remove(vlan));
+    }
+
+    /// Where it is in its life.
+    pub(crate) fn lifecycle(&self) -> LifecycleState {
+        self.state.with(|state| state.lifecycle.state())
+    }
+
+    /// Adds virtual miniports, with room for what each may have outstanding.
+    ///
+    /// # Errors
+    /// [`Status::CLOSING`] if the binding is being taken down, [`Status::RESOURCES`]: none was added.
+    pub(crate) fn add_instances(&self, _turn: &Change<'_>, new: &[Shared<Instance>]) -> Result {
+        let number = self.instances.list().len() + new.len();
+        self.receivers.make_room(number)?;
+        self.scaling.make_room(number)?;
+        self.parked.make_room(number)?;
+        self.instances.add(new)
+    }
+
+    /// Begins to take all virtual miniports down: none is added from here on.
+    pub(crate) fn shut_instances(&self) -> List<Instance> {
+        self.instances.shut();
+        self.instances.list()
+    }
+
+    /// Waits until nobody changes which virtual miniports there are, after
+    /// [`shut_instances`](Self::shut_instances).
+    pub(crate) fn end_changes(&self, at: Passive<'_>) {
+        drop(self.changes.take(at));
+    }
+
+    /// `NetEventRestart`.
+    pub(crate) fn restart(&self) {
+        if self.change(Lifecycle::restart).is_ok() {
+            self.sends.open();
+        }
+    }
+
+    /// `NetEventPause`: takes no new send, and waits until all have come back.
+    pub(crate) fn pause(&self, at: Passive<'_>) {
+        if self.change(Lifecycle::pause_begun).is_err() {
+            return;
+        }
+        self.sends.drain(at);
+        self.change(Lifecycle::paused);
+    }
+
+    /// Begins to take the binding down. NDIS has paused it.
+    pub(crate) fn unbind(&self) {
+        // Refused if the binding was never opened, or is not paused; then there is as much to take
+        // down, and NDIS wants it closed all the same.
+        let _accepted = self.change(Lifecycle::unbind);
+    }
+
+    /// Ends all that the binding has under way below. Every virtual miniport is gone.
+    pub(crate) fn quiesce(&self, at: Passive<'_>) {
+        self.sends.drain(at);
+        self.requests.drain(at);
+        let last = self.state.with(|state| state.last_call.take());
+        let (Some(handle), Some(mut call)) = (self.handle(), last) else {
+            return;
+        };
+        // An adapter that is gone says so; there is nothing to clear then.
+        let mut set = |oid, value: &[u8]| {
+            let _cleared = handle.set(&mut call, oid, value, at);
+        };
+        set(
+            OID_GEN_CURRENT_PACKET_FILTER,
+            &PacketFilter::EMPTY.bits().to_ne_bytes(),
+        );
+        set(OID_802_3_MULTICAST_LIST, &[]);
+        if self.scaling.is_set() {
+            set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &rss::disabled());
+        }
+        while let Some(id) = self.receivers.take_filter() {
+            set(receive_filter::OID_CLEAR, &receive_filter::clear(id));
+        }
+    }
+
+    /// The adapter is closed, or could not be opened: lets go of all that refers back to the binding.
+    pub(crate) fn closed(&self) {
+        self.change(|lifecycle| match lifecycle.state() {
+            LifecycleState::Opening => lifecycle.open_failed(),
+            _ => lifecycle.closed(),
+        });
+        self.handle.set(None);
+        self.instances.clear();
+        self.receivers.clear();
+    }
+
+    /// The handle, while the adapter is open.
+    pub(crate) fn handle(&self) -> Option<BindingHandle<Self>> {
+        self.handle.get()
+    }
+
+    /// Whether received frames are passed on. If not, they go back at once.
+    pub(crate) fn receives(&self) -> bool {
+        self.sends.is_open()
+    }
+
+    /// Enters a chain of `number` sends. The error is what to complete it with.
+    pub(crate) fn enter_sends(&self, number: usize) -> Result<BindingHandle<Self>> {
+        if !self.sends.enter(number) {
+            return Err(self.why_not());
+        }
+        self.handle().ok_or_else(|| {
+            self.leave_sends(number);
+            Status::FAILURE
+        })
+    }
+
+    /// `number` sends have come back.
+    pub(crate) fn leave_sends(&self, number: usize) {
+        self.sends.leave(number);
+    }
+
+    fn why_not(&self) -> Status {
+        match self.state.with(|state| state.lifecycle.state()) {
+            LifecycleState::Closing | LifecycleState::Closed => Status::FAILURE,
+            _ => Status::PAUSED,
+        }
+    }
+
+    /// Lets an event happen, and traces what it changed.
+    fn change<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
+        let (result, from, to) = self.state.with(|state| {
+            let from = state.lifecycle.state();
+            let result = event(&mut state.lifecycle);
+            (result, from, state.lifecycle.state())
+        });
+        trace::binding(self.name(), from, to);
+        result
+    }
+
+    /// The link below as it is now.
+    pub(crate) fn link(&self) -> LinkState {
+        self.state.with(|state| state.link)
+    }
+
+    /// The link below has changed.
+    pub(crate) fn set_link(&self, link: LinkState) {
+        self.state.with(|state| state.link = link);
+    }
+}
+
+impl Member for Binding {
+    fn is_gone(&self) -> bool {
+        self.state.with(|state| state.lifecycle.state()) == LifecycleState::Closed
+    }
+}

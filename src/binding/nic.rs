@@ -1,0 +1,46 @@
+//! What the adapter below says of itself.
+
+use mux_core::{MacAddress, filter::Abilities, rss, tagging::TagMode};
+use ndis::{protocol::BindParameters, receive_scaling::ReceiveScaling};
+
+/// What the adapter below said of itself when it was bound.
+#[derive(Clone)]
+pub(crate) struct Nic {
+    pub(crate) address: MacAddress,
+    /// What it can filter by.
+    pub(crate) filters: Abilities,
+    pub(crate) mtu: u32,
+    pub(crate) maximum_speeds: (u64, u64),
+    pub(crate) lookahead: u32,
+    /// Where it takes the tags of sent frames.
+    pub(crate) tag_mode: TagMode,
+    /// Access, direction and connection type.
+    pub(crate) interface_types: (u32, u32, u32),
+    /// Of data and of context.
+    pub(crate) backfill: (u32, u32),
+    /// Its receive side scaling, as far as virtual miniports can use it.
+    pub(crate) scaling: Option<ReceiveScaling>,
+}
+
+impl Nic {
+    pub(super) fn of(parameters: &BindParameters<'_>) -> Self {
+        Self {
+            address: MacAddress(parameters.current_address()),
+            filters: Abilities {
+                address: MacAddress(parameters.current_address()),
+                groups: parameters.multicast_list_size() as usize,
+                addresses: parameters.receive_filters() as usize,
+            },
+            mtu: parameters.mtu(),
+            maximum_speeds: parameters.maximum_speeds(),
+            lookahead: parameters.lookahead(),
+            tag_mode: TagMode::of(parameters.mac_options()),
+            interface_types: parameters.interface_types(),
+            backfill: parameters.backfill(),
+            scaling: parameters.receive_scaling().map(|scaling| ReceiveScaling {
+                flags: rss::shown(scaling.flags),
+                ..scaling
+            }),
+        }
+    }
+}

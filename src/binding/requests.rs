@@ -1,0 +1,153 @@
+//! OID requests to the adapter below: which may go down, and what becomes of the others.
+//!
+//! None goes down while the adapter sleeps, from the moment in which NDIS announces it
+//! (handling-a-set-power-request.md), and none once the binding is being taken down.
+
+use core::mem;
+
+use ndis::{
+    Passive, Shared, Status,
+    protocol::BindingHandle,
+    sync::{Expire, Timer},
+};
+
+use super::{
+    Binding,
+    parked::{self, Parked},
+};
+use crate::virtual_miniport::VirtualMiniport;
+
+impl Binding {
+    /// Whether requests may go down.
+    pub(crate) fn takes_requests(&self) -> bool {
+        self.requests.is_open()
+    }
+
+    /// Enters one request below, unless the adapter sleeps or the binding is being taken down.
+    pub(crate) fn enter_request(&self) -> Option<BindingHandle<Self>> {
+        if !self.requests.enter(1) {
+            return None;
+        }
+        let handle = self.handle();
+        if handle.is_none() {
+            self.leave_requests();
+        }
+        handle
+    }
+
+    /// A request below has come back.
+    pub(crate) fn leave_requests(&self) {
+        self.requests.leave(1);
+    }
+
+    /// What to complete a request with that cannot go down.
+    pub(crate) fn why_no_request(&self) -> Status {
+        if self.state.with(|state| state.asleep) {
+            Status::LOW_POWER_STATE
+        } else {
+            Status::CLOSING
+        }
+    }
+
+    /// Asks the adapter below to complete a forwarded request early, unless the binding is being taken
+    /// down.
+    pub(crate) fn cancel_below(&self, id: usize) {
+        if let Some(handle) = self.enter_request() {
+            handle.cancel_oid(id);
+            self.leave_requests();
+        }
+    }
+
+    /// The adapter below is about to sleep: makes no OID request of it any more, and waits until those
+    /// on their way have come back (handling-a-set-power-request.md).
+    pub(crate) fn sleep(this: &Shared<Self>, at: Passive<'_>) {
+        let fell_asleep = this.state.with(|state| {
+            let awake = !mem::replace(&mut state.asleep, true);
+            state.patient |= awake;
+            awake
+        });
+        this.requests.drain(at);
+        if fell_asleep {
+            Timer::set(this, parked::LIMIT);
+        }
+    }
+
+    /// The adapter below is awake: requests may go down again, and first what waited and what was wanted
+    /// meanwhile.
+    pub(crate) fn wake(this: &Shared<Self>) {
+        if this.state.with(|state| state.asleep) {
+            // In this order: what is neither open nor asleep is being taken down.
+            this.requests.open();
+            this.state.with(|state| state.asleep = false);
+            Timer::cancel(this);
+            this.unpark();
+            this.want_filter(None);
+            // What a virtual miniport missed that woke before.
+            let instances = this.instances.list();
+            instances.iter().for_each(|it| it.indicate_state());
+            this.follow_scaling();
+        }
+    }
+
+    /// Whether the adapter below sleeps, or goes to sleep.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.state.with(|state| state.asleep)
+    }
+
+    /// Keeps a request until the adapter below wakes, unless it waited long enough.
+    pub(crate) fn park(&self, request: Parked) {
+        self.parked.park(request);
+        // Whatever changed in this moment has not seen the request.
+        let (asleep, patient) = self.state.with(|state| (state.asleep, state.patient));
+        if self.requests.is_open() {
+            self.unpark();
+        } else if !asleep {
+            self.parked.refuse(Status::CLOSING);
+        } else if !patient {
+            self.parked.refuse(Status::LOW_POWER_STATE);
+        }
+    }
+
+    /// Completes a request that waits for the adapter below to wake. The answer is whether it was there.
+    pub(crate) fn cancel_parked(&self, miniport: &VirtualMiniport, id: usize) -> bool {
+        let found = self.parked.find(miniport, id);
+        let is_there = found.is_some();
+        if let Some(parked) = found {
+            parked.request.complete(Status::REQUEST_ABORTED);
+        }
+        is_there
+    }
+
+    fn unpark(&self) {
+        while let Some(Parked { request, miniport }) = self.parked.first() {
+            match self.enter_request() {
+                Some(handle) => {
+                    let above = request.id();
+                    if !request.forward(handle, |below| miniport.forwards(above, below)) {
+                        self.leave_requests();
+                    }
+                }
+                None => request.complete(self.why_no_request()),
+            }
+        }
+    }
+
+    /// Nothing waits for the adapter below any more.
+    pub(crate) fn stop_waiting(this: &Shared<Self>, at: Passive<'_>) {
+        this.state.with(|state| state.asleep = false);
+        Timer::stop(this, at);
+        this.parked.refuse(Status::CLOSING);
+    }
+}
+
+impl Expire for Binding {
+    /// The adapter below has slept for so long that nobody waits for it any more.
+    fn expired(this: &Shared<Self>) {
+        this.state.with(|state| state.patient = false);
+        this.parked.refuse(Status::LOW_POWER_STATE);
+    }
+
+    fn timer(&self) -> &Timer {
+        &self.patience
+    }
+}
