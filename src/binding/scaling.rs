@@ -10,6 +10,7 @@ use mux_core::{
     VlanId,
     oid::OID_GEN_RECEIVE_SCALE_PARAMETERS,
     rss::{Invalid, Next, Sharing, Ticket},
+    vlans::SharedVlanSet,
 };
 use ndis::{
     Result, Status,
@@ -22,7 +23,11 @@ use super::Binding;
 use crate::protocol::Request;
 
 /// What the virtual miniports of a binding want, and those who wait for it.
-pub(crate) struct Scaling(SpinLock<State>);
+pub(crate) struct Scaling {
+    state: SpinLock<State>,
+    /// Whose frames the adapter below hashes as they want.
+    hashed: SharedVlanSet,
+}
 
 struct State {
     sharing: Sharing,
@@ -44,10 +49,13 @@ enum Step {
 
 impl Scaling {
     pub(crate) const fn new() -> Self {
-        Self(SpinLock::new(State {
-            sharing: Sharing::new(),
-            waiting: Vec::new(),
-        }))
+        Self {
+            state: SpinLock::new(State {
+                sharing: Sharing::new(),
+                waiting: Vec::new(),
+            }),
+            hashed: SharedVlanSet::new(),
+        }
     }
 
     /// Makes room for the requests of that many virtual miniports.
@@ -55,7 +63,7 @@ impl Scaling {
         let mut room = Vec::new();
         room.try_reserve_exact(number)
             .map_err(|_| Status::RESOURCES)?;
-        let before = self.0.with(|state| {
+        let before = self.state.with(|state| {
             room.append(&mut state.waiting);
             mem::replace(&mut state.waiting, room)
         });
@@ -65,16 +73,30 @@ impl Scaling {
 
     /// The virtual miniport of this VLAN has halted.
     pub(crate) fn leave(&self, vlan: VlanId) {
-        self.0.with(|state| state.sharing.leave(vlan));
+        self.change(|state| state.sharing.leave(vlan));
     }
 
     /// Whether the adapter below scales for a virtual miniport.
     pub(crate) fn is_set(&self) -> bool {
-        self.0.with(|state| state.sharing.is_set())
+        self.state.with(|state| state.sharing.is_set())
+    }
+
+    /// Whose frames have the hash that their virtual miniport asked for.
+    pub(crate) fn hashed(&self) -> &SharedVlanSet {
+        &self.hashed
+    }
+
+    /// Changes what is wanted, or what the adapter below has.
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        self.state.with(|state| {
+            let result = change(state);
+            self.hashed.replace(&state.sharing.hashed());
+            result
+        })
     }
 
     fn next(&self) -> Step {
-        self.0.with(|state| match state.sharing.next_step() {
+        self.change(|state| match state.sharing.next_step() {
             Next::Send(data) => Step::Send(data),
             Next::Busy => Step::Nothing,
             Next::Settled => match state.waiting.pop() {
@@ -85,7 +107,7 @@ impl Scaling {
     }
 
     fn done(&self, result: Result) {
-        let failed = self.0.with(|state| state.sharing.done(result.is_ok()));
+        let failed = self.change(|state| state.sharing.done(result.is_ok()));
         if let (Some(failed), Err(status)) = (failed, result) {
             self.refuse(&failed, status);
         }
@@ -93,14 +115,14 @@ impl Scaling {
 
     /// The request was not sent. Whoever waits can be answered now.
     fn put_back(&self) -> RangeInclusive<Ticket> {
-        self.0.with(|state| {
+        self.change(|state| {
             state.sharing.put_back();
             Ticket::default()..=state.sharing.latest()
         })
     }
 
     fn accept(&self, tickets: &RangeInclusive<Ticket>) {
-        while let Some(waiting) = self.0.with(|state| state.take(tickets)) {
+        while let Some(waiting) = self.state.with(|state| state.take(tickets)) {
             waiting.request.accept();
         }
     }
@@ -111,7 +133,7 @@ impl Scaling {
             state.sharing.take_back(waiting.vlan);
             Some(waiting)
         };
-        while let Some(waiting) = self.0.with(take) {
+        while let Some(waiting) = self.change(take) {
             waiting.request.complete(status);
         }
     }
@@ -138,8 +160,7 @@ impl Binding {
     ) -> OidOutcome {
         let set =
             self.scaling()
-                .0
-                .with(|state| match state.sharing.set(vlan, request.set_data()) {
+                .change(|state| match state.sharing.set(vlan, request.set_data()) {
                     Ok(ticket) => {
                         let (request, outcome) = request.pend(adapter);
                         state.waiting.push(Waiting {

@@ -5,6 +5,7 @@ use mux_core::{
     tagging::{
         ADDRESSES_LENGTH, ReceivePlan, Received, TAG_LENGTH, TAGGED_FRONT_LENGTH, plan_receive,
     },
+    vlans::SharedVlanSet,
     wire::{ethernet::HEADER_LENGTH, vlan::Tag},
 };
 use ndis::{
@@ -36,7 +37,7 @@ pub(super) fn receive(
         return;
     }
     let stations = binding.stations();
-    let mut fan = FanOut::new(binding.derived(), &stations, Ownership::Kept, at_dispatch);
+    let mut fan = FanOut::new(binding, &stations, Ownership::Kept, at_dispatch);
     while let Some(frame) = frames.pop() {
         let parent = frame.into_parent();
         fan.out(&parent);
@@ -53,7 +54,7 @@ pub(super) fn receive_lent(binding: &Binding, frames: Lent<'_>, at_dispatch: boo
         return;
     }
     let stations = binding.stations();
-    let mut fan = FanOut::new(binding.derived(), &stations, Ownership::Lent, at_dispatch);
+    let mut fan = FanOut::new(binding, &stations, Ownership::Lent, at_dispatch);
     let parents = frames.into_parents();
     for parent in parents.iter() {
         fan.out(&parent);
@@ -67,6 +68,8 @@ pub(super) fn receive_lent(binding: &Binding, frames: Lent<'_>, at_dispatch: boo
 struct FanOut<'a> {
     pool: &'a DerivedPool,
     stations: &'a Stations,
+    /// Whose frames keep the hash that the adapter below made of them.
+    hashed: &'a SharedVlanSet,
     ownership: Ownership,
     at_dispatch: bool,
     batches: Batches<Batch<'a>, BATCHES>,
@@ -90,14 +93,15 @@ enum Ownership {
 
 impl<'a> FanOut<'a> {
     fn new(
-        pool: &'a DerivedPool,
+        binding: &'a Binding,
         stations: &'a Stations,
         ownership: Ownership,
         at_dispatch: bool,
     ) -> Self {
         Self {
-            pool,
+            pool: binding.derived(),
             stations,
+            hashed: binding.scaling().hashed(),
             ownership,
             at_dispatch,
             batches: Batches::new(),
@@ -125,10 +129,13 @@ impl<'a> FanOut<'a> {
     }
 
     fn add(&mut self, frame: &Parent, length: u32, received: &Received, entry: &'a Shared<Entry>) {
-        let Ok(derived) = derive(self.pool, frame, received, entry.miniport.handle) else {
+        let Ok(mut derived) = derive(self.pool, frame, received, entry.miniport.handle) else {
             entry.miniport.statistics.add_receive_discards(1);
             return;
         };
+        if !self.hashed.contains(entry.station.vlan) {
+            derived.clear_hash();
+        }
         let length = match received.plan {
             ReceivePlan::StripInBand(_) => length.saturating_sub(TAG_LENGTH as u32),
             ReceivePlan::AsIs | ReceivePlan::ClearOutOfBand(_) => length,

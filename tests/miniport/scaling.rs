@@ -1,6 +1,8 @@
 //! Receive side scaling: what a virtual miniport shows of its NIC's (D13), whose parameters the NIC has when
 //! several set theirs, and the hash beside received frames.
 
+use std::thread;
+
 use ndis_host::nic::{NicConfig, ScalingCapabilities};
 use ndis_sys::{
     NDIS_HASH_IPV4, NDIS_HASH_TCP_IPV4, NDIS_RECEIVE_SCALE_CAPABILITIES,
@@ -11,7 +13,9 @@ use ndis_sys::{
     NetBufferListHashInfo, NetBufferListHashValue, OID_GEN_RECEIVE_SCALE_CAPABILITIES,
     OID_GEN_RECEIVE_SCALE_PARAMETERS, OID_GEN_SUPPORTED_LIST,
 };
-use ndismux_tests::{MAC_BELOW, MAC_PEER, MuxLab, NIC, NONE, SOON, VLAN10, VLAN20, image_tests};
+use ndismux_tests::{
+    MAC_BELOW, MAC_PEER, MuxLab, NEVER, NIC, NONE, SOON, VLAN10, VLAN20, image_tests, until,
+};
 
 image_tests! {
     fn d13_the_nics_scaling_is_shown_without_what_cannot_be_set() {
@@ -73,6 +77,46 @@ image_tests! {
         assert_eq!(nic.scaling(), None);
     }
 
+    fn sets_that_meet_below_are_each_answered_and_the_newest_counts() {
+        let lab = lab();
+        let set = |name: &str, fill: u8| {
+            let data = parameters(0, 4, fill);
+            lab.above(name).set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &data)
+        };
+        lab.below().hold_requests(true);
+        thread::scope(|scope| {
+            let mut sets = Vec::new();
+            for (name, fill) in NAMES.into_iter().zip(1..) {
+                sets.push(scope.spawn(move || set(name, fill)));
+                until(|| lab.below().requests_outstanding() == 1);
+                thread::sleep(NEVER);
+            }
+            assert_eq!(lab.below().requests_outstanding(), 1, "one at a time");
+            assert!(sets.iter().all(|set| !set.is_finished()), "none before the NIC has answered");
+            lab.below().hold_requests(false);
+            for set in sets {
+                assert_eq!(set.join().expect("it completes"), 0);
+            }
+        });
+        assert_eq!(lab.below().scaling().map(|scaling| scaling.key[0]), Some(3));
+        assert_eq!(lab.below().scaling_sets(), 2, "the one between was never needed");
+        lab.down();
+    }
+
+    fn what_is_set_while_the_nic_sleeps_is_taken_at_once_and_set_at_the_wake() {
+        let lab = lab();
+        lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+        for (name, fill) in [("vlan10", 1), ("vlan20", 2)] {
+            let data = parameters(0, 4, fill);
+            assert_eq!(lab.above(name).set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &data), 0);
+        }
+        assert_eq!(lab.below().scaling(), None);
+        lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+        let key = || lab.below().scaling().map(|scaling| scaling.key[0]);
+        until(|| key() == Some(2));
+        lab.down();
+    }
+
     fn parameters_that_are_not_right_are_refused_before_anything_is_read() {
         let lab = lab();
         let set = |data: &[u8]| lab.above("vlan10").set(OID_GEN_RECEIVE_SCALE_PARAMETERS, data);
@@ -96,10 +140,13 @@ image_tests! {
         lab.down();
     }
 
-    fn the_hash_of_a_frame_reaches_whoever_gets_it() {
+    fn the_hash_of_a_frame_reaches_whoever_asked_for_that_hash() {
         let lab = lab();
-        let status = lab.above("none").set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &parameters(0, 4, 0x6d));
-        assert_eq!(status, 0);
+        let set = |name: &str, entries: u16, fill: u8| {
+            let data = parameters(0, entries, fill);
+            assert_eq!(lab.above(name).set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &data), 0);
+        };
+        set("none", 4, 0x6d);
         let hash = |name: &str, tag: &[u8], protocol: u8| {
             let frame = ipv4_frame(lab.address(name), protocol);
             lab.below().inject(&[&frame[..12], tag, &frame[12..]].concat());
@@ -111,9 +158,17 @@ image_tests! {
         assert_eq!(plain.0, NDIS_HASH_IPV4 as usize | 1);
         assert_eq!(tcp.0, NDIS_HASH_TCP_IPV4 as usize | 1);
         assert!(plain.1 != 0 && tcp.1 != 0 && plain.1 != tcp.1);
-        // The NIC takes tags out, and so hashes behind them too.
-        assert_eq!(hash("vlan10", &[0x81, 0, 0, 10], 17), plain);
-        assert_eq!(hash("vlan20", &[0x81, 0, 0, 20], 6), tcp);
+        let (in_10, in_20) = ([0x81, 0, 0, 10], [0x81, 0, 0, 20]);
+        assert_eq!(hash("vlan10", &in_10, 17), (0, 0), "it asked for none");
+        // Another table, and the same hash. The NIC takes tags out, and so hashes behind them too.
+        set("vlan10", 8, 0x6d);
+        assert_eq!(hash("vlan10", &in_10, 17), plain);
+        assert_eq!(hash("none", &[], 6), tcp);
+        set("vlan20", 4, 0x3c);
+        let other = hash("vlan20", &in_20, 17);
+        assert_eq!(other.0, plain.0);
+        assert!(other.1 != 0 && other.1 != plain.1, "by another key");
+        assert_eq!(hash("vlan10", &in_10, 17), (0, 0), "it would be by another key");
         lab.down();
     }
 }

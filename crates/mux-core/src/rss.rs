@@ -9,6 +9,9 @@
 //!   need not be what the adapter has;
 //! - one request is in flight at a time, so that none overtakes another; no lock is held while it is made.
 //!
+//! A frame's hash is shown to those whose parameters say the same of hashes as the adapter's
+//! ([`Sharing::hashed`]): to another it would be the hash of some other frame.
+//!
 //! [`Parameters`] checks what is set before anything of it is used. [`shown`] says which capabilities a
 //! virtual miniport shows. RSSv2 is not offered: its requests move single entries of a table, which has
 //! no meaning while the table below is another virtual miniport's.

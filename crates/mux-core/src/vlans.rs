@@ -1,8 +1,10 @@
-//! Which VLANs of an adapter are taken.
+//! Sets of VLANs: which of an adapter's are taken, and which a frame's reader asks about.
 //!
 //! There is one virtual miniport for each VLAN of an adapter, as Linux's 802.1Q interfaces have it. Two
 //! in one VLAN could not talk to each other, because what one sends leaves by the wire; so the second is
 //! refused, where its VLAN becomes known.
+
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::wire::vlan::VlanId;
 
@@ -44,6 +46,42 @@ impl VlanSet {
     }
 }
 
+/// A set of VLANs that is looked at without a lock.
+#[derive(Debug)]
+pub struct SharedVlanSet {
+    words: [AtomicU64; 64],
+}
+
+impl SharedVlanSet {
+    /// None.
+    pub const fn new() -> Self {
+        SharedVlanSet {
+            words: [const { AtomicU64::new(0) }; 64],
+        }
+    }
+
+    /// Becomes this set, word by word: whoever replaces it holds a lock of the set's owner.
+    pub fn replace(&self, set: &VlanSet) {
+        for (word, new) in self.words.iter().zip(set.words) {
+            word.store(new, Ordering::Release);
+        }
+    }
+
+    /// Whether a VLAN is in it.
+    pub fn contains(&self, vlan: VlanId) -> bool {
+        let number = vlan.get();
+        let bit = 1_u64.wrapping_shl(u32::from(number));
+        let word = self.words.get(usize::from(number >> 6));
+        word.is_some_and(|word| word.load(Ordering::Acquire) & bit != 0)
+    }
+}
+
+impl Default for SharedVlanSet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Default for VlanSet {
     fn default() -> Self {
         Self::new()
@@ -68,5 +106,18 @@ mod tests {
             set.remove(vlan);
         }
         assert_eq!(set, VlanSet::new());
+    }
+
+    #[test]
+    fn a_shared_set_contains_what_it_was_replaced_by() {
+        let shared = SharedVlanSet::new();
+        let all = || (0..=4094).map(|number| VlanId::new(number).unwrap());
+        for vlan in all() {
+            let mut set = VlanSet::new();
+            assert!(set.insert(vlan));
+            shared.replace(&set);
+            let contained = all().filter(|vlan| shared.contains(*vlan));
+            assert!(contained.eq([vlan]), "{vlan}");
+        }
     }
 }

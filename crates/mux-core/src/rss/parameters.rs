@@ -71,6 +71,19 @@ impl Parameters {
         whole.encode().map(|bytes| Set::Enable(Self(bytes)))
     }
 
+    /// Whether an adapter that has these hashes frames in the same way as one that has those.
+    pub fn hashes_as(&self, other: &Self) -> bool {
+        let how = |Self(bytes): &Self| {
+            let view = View::of(bytes).ok()?;
+            Some((
+                view.hash_information,
+                <[u8; KEY_SIZE]>::try_from(view.key).ok()?,
+            ))
+        };
+        let mine = how(self);
+        mine.is_some() && mine == how(other)
+    }
+
     /// The bytes of the whole structure and its arrays, for the adapter below.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::{mem, ops::RangeInclusive};
 
 use super::parameters::{Invalid, Parameters, Set, disabled};
-use crate::wire::vlan::VlanId;
+use crate::{vlans::VlanSet, wire::vlan::VlanId};
 
 /// The place of a set among all sets: later ones compare greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -203,6 +203,23 @@ impl Sharing {
     /// The last set.
     pub fn latest(&self) -> Ticket {
         self.latest
+    }
+
+    /// Those whose frames the adapter below hashes as they want: not those who want another hash than it
+    /// has, and nobody while that changes.
+    pub fn hashed(&self) -> VlanSet {
+        let mut hashed = VlanSet::new();
+        let mut wishes = self.wishes.iter();
+        let Some(below) = wishes.find(|wish| Some(wish.ticket) == self.below) else {
+            return hashed;
+        };
+        if self.in_flight.is_none() {
+            let enabled = self.wishes.iter().filter(|wish| wish.enabled);
+            for wish in enabled.filter(|wish| wish.parameters.hashes_as(&below.parameters)) {
+                let _each_once = hashed.insert(wish.vlan);
+            }
+        }
+        hashed
     }
 
     /// Whether the adapter below scales.

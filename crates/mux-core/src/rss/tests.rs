@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::wire::vlan::VlanId;
+use crate::{vlans::VlanSet, wire::vlan::VlanId};
 
 /// Parameters with the Toeplitz hash, a table of `entries` and a key, both of `fill`.
 fn data(flags: u16, entries: u16, fill: u8) -> Vec<u8> {
@@ -162,6 +162,51 @@ fn the_newest_parameters_win_and_the_last_who_leaves_switches_off() {
     assert_eq!(send(&mut sharing), Some(disabled().to_vec()));
     assert!(!sharing.is_set());
     assert_eq!(sharing.next_step(), Next::Settled);
+}
+
+#[test]
+fn frames_are_hashed_for_those_who_want_the_hash_that_the_adapter_has() {
+    let mut sharing = Sharing::new();
+    let settle = |sharing: &mut Sharing, succeeded| {
+        while let Next::Send(_) = sharing.next_step() {
+            assert_eq!(sharing.hashed(), VlanSet::new(), "while it changes");
+            let _failed = sharing.done(succeeded);
+        }
+    };
+    let hashed = |sharing: &Sharing, vlans: &[u32]| {
+        let mut set = VlanSet::new();
+        assert!(vlans.iter().all(|vlan| set.insert(id(*vlan))));
+        assert_eq!(sharing.hashed(), set, "{vlans:?}");
+    };
+    hashed(&sharing, &[]);
+    sharing.set(id(10), &data(0, 2, 1)).expect("valid");
+    settle(&mut sharing, true);
+    hashed(&sharing, &[10]);
+    // The key of the other, and a table of its own.
+    let mut same_hash = data(0, 4, 1);
+    same_hash[40..56].fill(9);
+    sharing.set(id(20), &same_hash).expect("valid");
+    settle(&mut sharing, true);
+    hashed(&sharing, &[10, 20]);
+    sharing.set(id(30), &data(0, 2, 3)).expect("valid");
+    settle(&mut sharing, true);
+    hashed(&sharing, &[30]);
+    // Other types of hashes are another hash, too.
+    let mut other_types = data(0, 2, 3);
+    other_types[9] = 4;
+    sharing.set(id(20), &other_types).expect("valid");
+    settle(&mut sharing, true);
+    hashed(&sharing, &[20]);
+    sharing.set(id(10), &other_types).expect("valid");
+    settle(&mut sharing, false);
+    sharing.take_back(id(10));
+    hashed(&sharing, &[20]);
+    sharing.leave(id(20));
+    settle(&mut sharing, true);
+    hashed(&sharing, &[30]);
+    sharing.set(id(30), &disabled()).expect("valid");
+    settle(&mut sharing, true);
+    hashed(&sharing, &[10]);
 }
 
 #[test]

@@ -121,6 +121,12 @@ impl NetBufferList {
         self.raw.NetBufferListInfo[IEEE_8021Q] = ptr::without_provenance_mut(tag.to_raw());
     }
 
+    /// Takes away the hash that the adapter below made of the frame for receive side scaling.
+    pub fn clear_hash(&mut self) {
+        self.raw.NetBufferListInfo[sys::NetBufferListHashInfo] = ptr::null_mut();
+        self.raw.NetBufferListInfo[sys::NetBufferListHashValue] = ptr::null_mut();
+    }
+
     /// What stands beside the frames before a driver changes it, to the last bit.
     #[must_use]
     pub fn send_info(&self) -> SendInfo {
