@@ -202,6 +202,83 @@ fn requests_pass_both_filters_and_the_union_too() {
 }
 
 #[test]
+fn direct_requests_pass_both_filters_and_can_be_cancelled() {
+    let (_turn, lab) = lab();
+    let nic = lab.add_nic(NicConfig::new("nic0", MAC));
+    let (lower, upper) = two_filters(&lab);
+    let client = lab.add_client("stack", "nic0").unwrap();
+    let counts = || {
+        let count = |filter: &Filter| filter.counters().direct_requests;
+        (count(lower), count(upper))
+    };
+    for policy in [Policy::STRICT, Policy::INLINE] {
+        lab.policy(|current| *current = policy);
+        lab.plug_nic("nic0").unwrap();
+        let before = counts();
+        let (status, name) = client.query_direct(OID_GEN_VENDOR_DESCRIPTION, 64, 1);
+        assert_eq!(status, NDIS_STATUS_SUCCESS);
+        assert!(!name.is_empty());
+        assert_eq!(counts(), (before.0 + 1, before.1 + 1));
+        // A filter's own passes those below it only.
+        let own = upper.query_direct(OID_GEN_VENDOR_DESCRIPTION, 64);
+        assert_eq!(own, (NDIS_STATUS_SUCCESS, name));
+        assert_eq!(counts(), (before.0 + 2, before.1 + 1));
+
+        // Two that pend beside each other and beside a regular one; one of them is cancelled.
+        nic.hold_requests(true);
+        std::thread::scope(|scope| {
+            let regular = scope.spawn(|| client.query(OID_GEN_VENDOR_DESCRIPTION, 64).0);
+            let direct =
+                |id| scope.spawn(move || client.query_direct(OID_GEN_VENDOR_DESCRIPTION, 64, id).0);
+            let (first, second) = (direct(7), direct(8));
+            while nic.direct_requests_outstanding() < 2 || nic.requests_outstanding() == 0 {
+                std::thread::yield_now();
+            }
+            client.cancel_direct_requests(9);
+            assert_eq!(nic.direct_requests_outstanding(), 2);
+            client.cancel_direct_requests(7);
+            assert_eq!(first.join().unwrap(), NDIS_STATUS_REQUEST_ABORTED);
+            assert_eq!(nic.direct_requests_outstanding(), 1);
+            nic.hold_requests(false);
+            assert_eq!(second.join().unwrap(), NDIS_STATUS_SUCCESS);
+            assert_eq!(regular.join().unwrap(), NDIS_STATUS_SUCCESS);
+        });
+        lab.unplug_nic("nic0").unwrap();
+    }
+    lab.remove_client("stack").unwrap();
+    lab.remove_filter(upper);
+    lab.remove_filter(lower);
+}
+
+#[test]
+fn direct_requests_pass_a_filter_by_that_handles_none() {
+    let (_turn, lab) = lab();
+    let nic = lab.add_nic(NicConfig::new("nic0", MAC));
+    lab.stack_filter("lower", "nic0").unwrap();
+    let config = FilterConfig {
+        requests: false,
+        ..FilterConfig::ALL
+    };
+    let lower = lab.add_filter("lower", config);
+    let client = lab.add_client("stack", "nic0").unwrap();
+    lab.plug_nic("nic0").unwrap();
+    nic.hold_requests(true);
+    std::thread::scope(|scope| {
+        let query = scope.spawn(|| client.query_direct(OID_GEN_VENDOR_DESCRIPTION, 64, 7).0);
+        while nic.direct_requests_outstanding() == 0 {
+            std::thread::yield_now();
+        }
+        client.cancel_direct_requests(7);
+        assert_eq!(query.join().unwrap(), NDIS_STATUS_REQUEST_ABORTED);
+    });
+    nic.hold_requests(false);
+    assert_eq!(lower.counters().direct_requests, 0);
+    lab.unplug_nic("nic0").unwrap();
+    lab.remove_client("stack").unwrap();
+    lab.remove_filter(lower);
+}
+
+#[test]
 fn a_filter_that_comes_late_pauses_the_stack_and_goes_again() {
     let (_turn, lab) = lab();
     let nic = lab.add_nic(NicConfig::new("nic0", MAC));

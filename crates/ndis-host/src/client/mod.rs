@@ -35,8 +35,10 @@ pub use send::{SendShape, SendTicket};
 
 use crate::ndis::caller::{self, Caller};
 use crate::ndis::ethernet::Mac;
+use crate::ndis::oid::direct::{NdisCancelDirectOidRequest, NdisDirectOidRequest};
 use crate::ndis::oid::{self, request};
 use crate::ndis::{BindingState, strings};
+use crate::nt::irql::{self, Irql};
 use crate::nt::sched::Monitor;
 
 /// An upper client.
@@ -244,11 +246,60 @@ impl Client {
 
     /// The same on a binding that the caller knows to stay open.
     fn request_on(&self, binding: usize, request: &mut NDIS_OID_REQUEST) -> NDIS_STATUS {
+        self.answer_to(request, |address| {
+            // SAFETY: the binding is open, and the request lives until it is answered.
+            unsafe { oid::NdisOidRequest(binding as *mut _, address) }
+        })
+    }
+
+    /// Makes any OID request as a direct one, at DISPATCH_LEVEL, and waits for its answer, which is
+    /// `NDIS_STATUS_CLOSED` without a binding.
+    pub fn direct_request(&self, request: &mut NDIS_OID_REQUEST) -> NDIS_STATUS {
+        let Some(using) = self.begin_use() else {
+            return NDIS_STATUS_CLOSED;
+        };
+        let binding = using.binding as *mut _;
+        self.answer_to(request, |address| {
+            // SAFETY: the binding is open, and the request lives until it is answered.
+            irql::at(Irql::DISPATCH, || unsafe {
+                NdisDirectOidRequest(binding, address)
+            })
+        })
+    }
+
+    /// Queries an OID by a direct request with that `RequestId`: the status, and the answer.
+    pub fn query_direct(&self, oid: NDIS_OID, room: usize, id: usize) -> (NDIS_STATUS, Vec<u8>) {
+        let mut buffer = vec![0; room];
+        let mut request = request::new(NdisRequestQueryInformation, oid, &mut buffer);
+        request.RequestId = std::ptr::without_provenance_mut(id);
+        let status = self.direct_request(&mut request);
+        // SAFETY: a query's member of the union.
+        let written = unsafe { request.DATA.QUERY_INFORMATION.BytesWritten } as usize;
+        buffer.truncate(written.min(room));
+        (status, buffer)
+    }
+
+    /// Asks for direct requests with that `RequestId` to be completed early.
+    pub fn cancel_direct_requests(&self, id: usize) {
+        let Some(using) = self.begin_use() else {
+            return;
+        };
+        let _entered = caller::enter(self.caller());
+        let id = std::ptr::without_provenance_mut(id);
+        // SAFETY: the binding is open; the id is a number that NDIS compares.
+        unsafe { NdisCancelDirectOidRequest(using.binding as *mut _, id) };
+    }
+
+    /// Makes a request by `ask`, and waits for its answer if it pends.
+    fn answer_to(
+        &self,
+        request: &mut NDIS_OID_REQUEST,
+        ask: impl FnOnce(*mut NDIS_OID_REQUEST) -> NDIS_STATUS,
+    ) -> NDIS_STATUS {
         let _entered = caller::enter(self.caller());
         let address = std::ptr::from_mut(request);
         self.state.lock().requests.insert(address as usize, None);
-        // SAFETY: the binding is open, and the request lives until it is answered, below.
-        let mut status = unsafe { oid::NdisOidRequest(binding as *mut _, address) };
+        let mut status = ask(address);
         if status == NDIS_STATUS_PENDING {
             let answer = self.state.wait_until(None, |state| {
                 state.requests.get(&(address as usize)).copied().flatten()

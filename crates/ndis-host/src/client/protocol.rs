@@ -54,6 +54,7 @@ impl Client {
             StatusHandlerEx: Some(status),
             ReceiveNetBufferListsHandler: Some(super::receive::receive),
             SendNetBufferListsCompleteHandler: Some(super::send::complete),
+            DirectOidRequestCompleteHandler: Some(oid_complete),
             ..NDIS_PROTOCOL_DRIVER_CHARACTERISTICS::zeroed()
         };
         // The first binds may come before the registration returns.

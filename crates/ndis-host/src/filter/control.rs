@@ -10,6 +10,9 @@ use ndis_sys::{
 };
 
 use super::{Fault, Filter, Instance, SLOW, instance_of};
+use crate::ndis::filter::direct_oid::{
+    NdisFCancelDirectOidRequest, NdisFDirectOidRequest, NdisFDirectOidRequestComplete,
+};
 use crate::ndis::filter::event::{NdisFDevicePnPEventNotify, NdisFNetPnPEvent};
 use crate::ndis::filter::oid::{NdisFCancelOidRequest, NdisFOidRequest, NdisFOidRequestComplete};
 use crate::ndis::filter::status::NdisFIndicateStatus;
@@ -21,6 +24,15 @@ use crate::nt::sched;
 impl Filter {
     /// Queries what is below its first module: the status, and the answer.
     pub fn query(&self, oid: NDIS_OID, room: usize) -> (NDIS_STATUS, Vec<u8>) {
+        self.query_by(Path::Regular, oid, room)
+    }
+
+    /// The same by a direct request.
+    pub fn query_direct(&self, oid: NDIS_OID, room: usize) -> (NDIS_STATUS, Vec<u8>) {
+        self.query_by(Path::Direct, oid, room)
+    }
+
+    fn query_by(&self, path: Path, oid: NDIS_OID, room: usize) -> (NDIS_STATUS, Vec<u8>) {
         let _entered = caller::enter(self.caller());
         let Some(&instance) = self.instances().first() else {
             return (NDIS_STATUS_CLOSED, Vec::new());
@@ -30,7 +42,7 @@ impl Filter {
         let address = &raw mut request as usize;
         instance.state.lock().answers.insert(address, None);
         // SAFETY: the request lives until it is answered, below.
-        let mut status = unsafe { NdisFOidRequest(instance.handle(), &raw mut request) };
+        let mut status = unsafe { instance.ask(path, &raw mut request) };
         if status == NDIS_STATUS_PENDING {
             let answer = instance
                 .state
@@ -45,7 +57,97 @@ impl Filter {
     }
 }
 
+/// Which way a request takes through a filter.
+#[derive(Clone, Copy, PartialEq)]
+enum Path {
+    /// One after the other, at PASSIVE_LEVEL.
+    Regular,
+    /// Beside each other, up to DISPATCH_LEVEL.
+    Direct,
+}
+
 impl Instance {
+    /// Asks what is below.
+    ///
+    /// # Safety
+    /// The request lives until it is answered.
+    unsafe fn ask(&self, path: Path, request: *mut NDIS_OID_REQUEST) -> NDIS_STATUS {
+        match path {
+            // SAFETY: the module is attached; the rest is the caller's contract.
+            Path::Regular => unsafe { NdisFOidRequest(self.handle(), request) },
+            // SAFETY: as above.
+            Path::Direct => unsafe { NdisFDirectOidRequest(self.handle(), request) },
+        }
+    }
+
+    /// Completes a request that came from above.
+    ///
+    /// # Safety
+    /// It is pending at this module.
+    unsafe fn complete(&self, path: Path, request: *mut NDIS_OID_REQUEST, status: NDIS_STATUS) {
+        let handle = self.handle();
+        match path {
+            // SAFETY: the caller's contract.
+            Path::Regular => unsafe { NdisFOidRequestComplete(handle, request, status) },
+            // SAFETY: the caller's contract.
+            Path::Direct => unsafe { NdisFDirectOidRequestComplete(handle, request, status) },
+        }
+    }
+
+    /// Passes a clone of a request on.
+    fn pass_on(&self, path: Path, original: *mut NDIS_OID_REQUEST) -> NDIS_STATUS {
+        let fault = self.filter.state.lock().fault;
+        if fault == Some(Fault::KeepRequest) {
+            return NDIS_STATUS_PENDING;
+        }
+        if fault == Some(Fault::NoClone) {
+            // SAFETY: what a filter must not do; NDIS sees it.
+            return unsafe { self.ask(path, original) };
+        }
+        if fault == Some(Fault::CompleteTwice) {
+            // SAFETY: as above.
+            unsafe { self.complete(path, original, NDIS_STATUS_SUCCESS) };
+            return NDIS_STATUS_SUCCESS;
+        }
+        let mut clone = ptr::null_mut();
+        let tag = u32::from_le_bytes(*b"NDfo");
+        // SAFETY: the request lives until it is completed; the out pointer is a local.
+        let status =
+            unsafe { NdisAllocateCloneOidRequest(self.handle(), original, tag, &raw mut clone) };
+        if status != NDIS_STATUS_SUCCESS {
+            return NDIS_STATUS_FAILURE;
+        }
+        let mut state = self.state.lock();
+        state.clones.insert(clone as usize, original as usize);
+        drop(state);
+        // SAFETY: the clone is this module's until it is answered.
+        let status = unsafe { self.ask(path, clone) };
+        if status != NDIS_STATUS_PENDING {
+            self.state.lock().clones.remove(&(clone as usize));
+            self.answered(clone, original);
+        }
+        status
+    }
+
+    /// A clone, or a request of its own, came back.
+    fn came_back(&self, path: Path, request: *mut NDIS_OID_REQUEST, status: NDIS_STATUS) {
+        let original = {
+            let mut state = self.state.lock();
+            let original = state.clones.remove(&(request as usize));
+            if original.is_none() {
+                state.answers.insert(request as usize, Some(status));
+            }
+            original
+        };
+        self.state.notify_all();
+        if let Some(original) = original {
+            let original = original as *mut NDIS_OID_REQUEST;
+            self.answered(request, original);
+            // SAFETY: the request is pending at this module.
+            unsafe { self.complete(path, original, status) };
+        }
+    }
+
     /// The answer to a clone is that to the request; the clone is freed.
     fn answered(&self, clone: *mut NDIS_OID_REQUEST, original: *mut NDIS_OID_REQUEST) {
         // SAFETY: the clone lives until it is freed.
@@ -62,44 +164,13 @@ pub(super) unsafe extern "efiapi" fn request(
     original: *mut NDIS_OID_REQUEST,
 ) -> NDIS_STATUS {
     let instance = instance_of(context);
-    let filter = instance.filter;
-    filter.count(|counters| counters.requests += 1);
-    let fault = filter.state.lock().fault;
-    if fault == Some(Fault::KeepRequest) {
-        return NDIS_STATUS_PENDING;
-    }
-    if fault == Some(Fault::NoClone) {
-        // SAFETY: what a filter must not do; NDIS sees it.
-        return unsafe { NdisFOidRequest(instance.handle(), original) };
-    }
-    if fault == Some(Fault::EventInRequest) {
+    instance.filter.count(|counters| counters.requests += 1);
+    if instance.filter.has_fault(Fault::EventInRequest) {
         let mut notification = event::notification(NetEventReconfigure);
-        // SAFETY: as above.
+        // SAFETY: what a filter must not do; NDIS sees it.
         return unsafe { NdisFNetPnPEvent(instance.handle(), &raw mut notification) };
     }
-    if fault == Some(Fault::CompleteTwice) {
-        // SAFETY: as above.
-        unsafe { NdisFOidRequestComplete(instance.handle(), original, NDIS_STATUS_SUCCESS) };
-        return NDIS_STATUS_SUCCESS;
-    }
-    let mut clone = ptr::null_mut();
-    let tag = u32::from_le_bytes(*b"NDfo");
-    // SAFETY: the request lives until it is completed; the out pointer is a local.
-    let status =
-        unsafe { NdisAllocateCloneOidRequest(instance.handle(), original, tag, &raw mut clone) };
-    if status != NDIS_STATUS_SUCCESS {
-        return NDIS_STATUS_FAILURE;
-    }
-    let mut state = instance.state.lock();
-    state.clones.insert(clone as usize, original as usize);
-    drop(state);
-    // SAFETY: the clone is this module's until it is answered.
-    let status = unsafe { NdisFOidRequest(instance.handle(), clone) };
-    if status != NDIS_STATUS_PENDING {
-        instance.state.lock().clones.remove(&(clone as usize));
-        instance.answered(clone, original);
-    }
-    status
+    instance.pass_on(Path::Regular, original)
 }
 
 pub(super) unsafe extern "efiapi" fn request_complete(
@@ -107,28 +178,38 @@ pub(super) unsafe extern "efiapi" fn request_complete(
     request: *mut NDIS_OID_REQUEST,
     status: NDIS_STATUS,
 ) {
-    let instance = instance_of(context);
-    let original = {
-        let mut state = instance.state.lock();
-        let original = state.clones.remove(&(request as usize));
-        if original.is_none() {
-            state.answers.insert(request as usize, Some(status));
-        }
-        original
-    };
-    instance.state.notify_all();
-    if let Some(original) = original {
-        let original = original as *mut NDIS_OID_REQUEST;
-        instance.answered(request, original);
-        // SAFETY: the request is pending at this module.
-        unsafe { NdisFOidRequestComplete(instance.handle(), original, status) };
-    }
+    instance_of(context).came_back(Path::Regular, request, status);
 }
 
 pub(super) unsafe extern "efiapi" fn cancel_request(context: NDIS_HANDLE, id: *mut c_void) {
     let instance = instance_of(context);
     // SAFETY: the module is attached; the clone has the request's id.
     unsafe { NdisFCancelOidRequest(instance.handle(), id) };
+}
+
+pub(super) unsafe extern "efiapi" fn direct_request(
+    context: NDIS_HANDLE,
+    original: *mut NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    let instance = instance_of(context);
+    instance
+        .filter
+        .count(|counters| counters.direct_requests += 1);
+    instance.pass_on(Path::Direct, original)
+}
+
+pub(super) unsafe extern "efiapi" fn direct_request_complete(
+    context: NDIS_HANDLE,
+    request: *mut NDIS_OID_REQUEST,
+    status: NDIS_STATUS,
+) {
+    instance_of(context).came_back(Path::Direct, request, status);
+}
+
+pub(super) unsafe extern "efiapi" fn cancel_direct_request(context: NDIS_HANDLE, id: *mut c_void) {
+    let instance = instance_of(context);
+    // SAFETY: the module is attached; the clone has the request's id.
+    unsafe { NdisFCancelDirectOidRequest(instance.handle(), id) };
 }
 
 pub(super) unsafe extern "efiapi" fn status(

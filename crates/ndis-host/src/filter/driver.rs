@@ -85,6 +85,9 @@ impl Filter {
             given.OidRequestHandler = Some(control::request);
             given.OidRequestCompleteHandler = Some(control::request_complete);
             given.CancelOidRequestHandler = Some(control::cancel_request);
+            given.DirectOidRequestHandler = Some(control::direct_request);
+            given.DirectOidRequestCompleteHandler = Some(control::direct_request_complete);
+            given.CancelDirectOidRequestHandler = Some(control::cancel_direct_request);
         }
         if self.config.status {
             given.StatusHandler = Some(control::status);

@@ -35,7 +35,7 @@ pub struct FilterConfig {
     pub sends: bool,
     /// Receives and their returns.
     pub receives: bool,
-    /// OID requests.
+    /// OID requests, direct ones too.
     pub requests: bool,
     /// Status indications; a filter that receives has to.
     pub status: bool,
@@ -91,9 +91,9 @@ pub enum Fault {
     KeepOverPause,
     /// It passes a send on with another SourceHandle.
     ChangeSource,
-    /// It passes the request itself on, not a clone of it.
+    /// It passes the request itself on, not a clone of it; direct ones too.
     NoClone,
-    /// It completes a request and returns a status too.
+    /// It completes a request and returns a status too; direct ones too.
     CompleteTwice,
     /// It keeps frames that it got with RESOURCES.
     KeepResources,
@@ -111,7 +111,7 @@ pub enum Fault {
     ChangeBytes,
     /// `FilterDetach` takes five seconds.
     SlowDetach,
-    /// It never answers a request.
+    /// It never answers a request, nor a direct one.
     KeepRequest,
     /// `FilterStatus` takes five seconds.
     SlowStatus,
@@ -130,6 +130,8 @@ pub struct FilterCounters {
     pub receives_returned: u64,
     /// OID requests.
     pub requests: u64,
+    /// Direct OID requests.
+    pub direct_requests: u64,
     /// Status indications.
     pub statuses: u64,
     /// Network events.

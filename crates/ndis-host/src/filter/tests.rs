@@ -91,6 +91,10 @@ fn query(stack: &Stack) {
     stack.client.query(OID_GEN_VENDOR_DESCRIPTION, 64);
 }
 
+fn query_direct(stack: &Stack) {
+    stack.client.query_direct(OID_GEN_VENDOR_DESCRIPTION, 64, 1);
+}
+
 #[test]
 fn an_attach_sets_the_attributes() {
     assert_broken(
@@ -202,6 +206,27 @@ fn frames_with_resources_go_back_at_return() {
 }
 
 #[test]
+fn a_direct_request_is_passed_on_as_a_clone() {
+    assert_broken(
+        &rules::NDIS_OID_DOUBLE_REQUEST,
+        &["NdisFDirectOidRequest", "a filter passes on a clone"],
+        || strike(Fault::NoClone, query_direct),
+    );
+}
+
+#[test]
+fn a_direct_request_is_answered_once() {
+    assert_broken(
+        &rules::DOUBLE_COMPLETE,
+        &[
+            "FilterDirectOidRequest of",
+            "completed the request and returned",
+        ],
+        || strike(Fault::CompleteTwice, query_direct),
+    );
+}
+
+#[test]
 fn a_request_is_passed_on_as_a_clone() {
     assert_broken(
         &rules::NDIS_OID_DOUBLE_REQUEST,
@@ -308,6 +333,45 @@ fn a_request_is_not_kept_too_long() {
             strike(Fault::KeepRequest, |stack| {
                 short_limits(stack);
                 query(stack);
+            });
+        },
+    );
+}
+
+#[test]
+fn a_direct_request_is_not_kept_too_long() {
+    assert_broken(
+        &rules::NDIS_BUGCHECK_WATCHDOG_FILTER_OID,
+        &[
+            "direct query",
+            "is pending at filter module flt on",
+            "for more than 1 s",
+        ],
+        || {
+            strike(Fault::KeepRequest, |stack| {
+                short_limits(stack);
+                query_direct(stack);
+            });
+        },
+    );
+}
+
+#[test]
+fn a_filter_is_not_detached_before_its_direct_requests_are_answered() {
+    assert_broken(
+        &rules::NDIS_BUGCHECK_WATCHDOG_FILTER_OID,
+        &["a direct OID request is pending at flt on", "for 1 s"],
+        || {
+            strike(Fault::KeepRequest, |stack| {
+                stack
+                    .lab
+                    .policy(|policy| policy.watchdog = Duration::from_secs(1));
+                let client = stack.client;
+                std::thread::spawn(|| client.query_direct(OID_GEN_VENDOR_DESCRIPTION, 64, 1));
+                while stack.filter.counters().direct_requests == 0 {
+                    std::thread::yield_now();
+                }
+                stack.lab.remove_filter(stack.filter);
             });
         },
     );

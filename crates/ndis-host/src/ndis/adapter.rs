@@ -265,6 +265,7 @@ impl Adapter {
     /// Paused to Halted by `MiniportHaltEx`.
     pub(crate) fn halt(&'static self, action: NDIS_HALT_ACTION) {
         self.oids.drain(Layer::Adapter(self));
+        oid::direct::drain(Layer::Adapter(self));
         self.go(AdapterState::Paused, AdapterState::Halted);
         let handler = self.driver.handlers().HaltHandlerEx;
         let handler = handler.expect("registration requires it");

@@ -185,6 +185,15 @@ impl Binding {
         self.inner.notify_all();
     }
 
+    /// Ends the run if `call` asks something of an adapter of which it was said that it goes to sleep.
+    pub(crate) fn require_awake(&self, call: &str) {
+        if self.adapter.power.is_announced() {
+            self.broken(&format!(
+                "{call} after NetEventSetPower said that the adapter goes to sleep"
+            ));
+        }
+    }
+
     /// What it wants to receive.
     pub(crate) fn filter(&self) -> EthernetFilter {
         EthernetFilter::clone(&self.filter.load())

@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::adapter::Adapter;
+use super::filter::Layer;
 use super::nbl::owner;
 use super::object::handle_of;
+use super::oid::direct;
 use super::{caller, pnp, policy};
 use crate::nt::sched::{self, Monitor};
 use crate::rules::{self, Rule};
@@ -41,14 +43,17 @@ fn look(quiet: &mut BTreeMap<usize, Quiet>) {
             let late = module
                 .oids
                 .pending_for()
-                .is_some_and(|time| time > oid_limit);
+                .filter(|time| *time > oid_limit)
+                .map(|_| module.oids.describe())
+                .or_else(|| direct::late(Layer::Filter(module), oid_limit));
             // If it passed the request on, the one below has it.
-            if late && module.requests.load(Ordering::SeqCst) == 0 {
+            if let Some(late) = late
+                && module.requests.load(Ordering::SeqCst) == 0
+            {
                 rules::broken(
                     &rules::NDIS_BUGCHECK_WATCHDOG_FILTER_OID,
                     format_args!(
-                        "{} is pending at {module:?} for more than {} s",
-                        module.oids.describe(),
+                        "{late} is pending at {module:?} for more than {} s",
                         oid_limit.as_secs()
                     ),
                 );
@@ -89,6 +94,12 @@ fn look_at_request(adapter: &'static Adapter, limit: Duration) {
             adapter.oids.describe()
         )
     });
+    if let Some(late) = direct::late(Layer::Adapter(adapter), limit) {
+        rules::broken(
+            &rules::NDIS_TIMED_OID_COMPLETE,
+            format_args!("{late} is pending at {adapter:?} for more than {limit:?}"),
+        );
+    }
 }
 
 fn look_at_completions(

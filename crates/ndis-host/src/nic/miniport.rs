@@ -1,5 +1,6 @@
 //! The miniport driver of the built-in NICs: its functions, and the threads of a running NIC.
 
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::Ordering;
@@ -37,10 +38,11 @@ use ndis_sys::{
     NDIS_SIZEOF_NDIS_PM_CAPABILITIES_REVISION_2,
     NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
     NDIS_SIZEOF_RECEIVE_FILTER_CAPABILITIES_REVISION_2, NDIS_STATUS, NDIS_STATUS_FAILURE,
-    NDIS_STATUS_PENDING, NDIS_STATUS_REQUEST_ABORTED, NDIS_STATUS_SUCCESS, NET_BUFFER_LIST,
-    NET_BUFFER_LIST_POOL_PARAMETERS, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
-    NET_DEVICE_PNP_EVENT, NET_IF_ACCESS_BROADCAST, NET_IF_CONNECTION_DEDICATED,
-    NET_IF_DIRECTION_SENDRECEIVE, NdisInterfaceInternal, NdisMedium802_3, NdisPhysicalMedium802_3,
+    NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_PENDING, NDIS_STATUS_REQUEST_ABORTED,
+    NDIS_STATUS_SUCCESS, NET_BUFFER_LIST, NET_BUFFER_LIST_POOL_PARAMETERS,
+    NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NET_DEVICE_PNP_EVENT, NET_IF_ACCESS_BROADCAST,
+    NET_IF_CONNECTION_DEDICATED, NET_IF_DIRECTION_SENDRECEIVE, NdisInterfaceInternal,
+    NdisMedium802_3, NdisPhysicalMedium802_3,
 };
 
 use super::{CALLER, Nic, ScalingCapabilities, oid};
@@ -51,6 +53,7 @@ use crate::ndis::nbl::owner;
 use crate::ndis::nbl::pool::{NdisAllocateNetBufferListPool, NdisFreeNetBufferListPool};
 use crate::ndis::object::resolve;
 use crate::ndis::oid::NdisMOidRequestComplete;
+use crate::ndis::oid::direct::NdisMDirectOidRequestComplete;
 use crate::ndis::oid::request::Request;
 use crate::ndis::pnp;
 use crate::ndis::policy::{self, When};
@@ -84,6 +87,8 @@ pub(crate) fn register(nic: &'static Nic) {
         DevicePnPEventNotifyHandler: Some(pnp_event),
         ShutdownHandlerEx: Some(shutdown),
         CancelOidRequestHandler: Some(cancel_oid),
+        DirectOidRequestHandler: Some(direct_oid_request),
+        CancelDirectOidRequestHandler: Some(cancel_direct_oid),
         ..NDIS_MINIPORT_DRIVER_CHARACTERISTICS::zeroed()
     };
     let mut handle = ptr::null_mut();
@@ -296,17 +301,55 @@ unsafe extern "efiapi" fn oid_request(
     NDIS_STATUS_PENDING
 }
 
+unsafe extern "efiapi" fn direct_oid_request(
+    context: NDIS_HANDLE,
+    request: *mut NDIS_OID_REQUEST,
+) -> NDIS_STATUS {
+    let nic = nic_of(context);
+    // SAFETY: NDIS owns the request until it is completed.
+    let asked = unsafe { Request::new(request) };
+    if !asked.is_query() {
+        return NDIS_STATUS_NOT_SUPPORTED;
+    }
+    let hold = nic.state.lock().hold_requests;
+    if !hold && policy::current().nic_oid == When::Inline {
+        return nic.request(asked);
+    }
+    let mut state = nic.state.lock();
+    state.direct_requests.push_back(request as usize);
+    drop(state);
+    nic.state.notify_all();
+    NDIS_STATUS_PENDING
+}
+
+unsafe extern "efiapi" fn cancel_direct_oid(context: NDIS_HANDLE, id: *mut c_void) {
+    let nic = nic_of(context);
+    let found = take_by_id(&mut nic.state.lock().direct_requests, id);
+    if let Some(request) = found {
+        // SAFETY: the request was pending here.
+        unsafe {
+            NdisMDirectOidRequestComplete(
+                nic.handle(),
+                request as *mut NDIS_OID_REQUEST,
+                NDIS_STATUS_REQUEST_ABORTED,
+            );
+        }
+    }
+}
+
+/// Takes out the request with that id, if it is among those that pend here.
+fn take_by_id(requests: &mut VecDeque<usize>, id: *mut c_void) -> Option<usize> {
+    let at = requests.iter().position(|&request| {
+        // SAFETY: the request is pending here.
+        let request = unsafe { Request::new(request as *mut NDIS_OID_REQUEST) };
+        request.id() == id
+    })?;
+    requests.remove(at)
+}
+
 unsafe extern "efiapi" fn cancel_oid(context: NDIS_HANDLE, id: *mut c_void) {
     let nic = nic_of(context);
-    let found = {
-        let mut state = nic.state.lock();
-        let at = state.requests.iter().position(|&request| {
-            // SAFETY: the request is pending here.
-            let request = unsafe { Request::new(request as *mut NDIS_OID_REQUEST) };
-            request.id() == id
-        });
-        at.and_then(|at| state.requests.remove(at))
-    };
+    let found = take_by_id(&mut nic.state.lock().requests, id);
     if let Some(request) = found {
         let handle = nic.handle();
         // SAFETY: the request was pending here.

@@ -164,6 +164,7 @@ struct State {
     hold_sends: bool,
     /// OID requests not answered.
     requests: VecDeque<usize>,
+    direct_requests: VecDeque<usize>,
     hold_requests: bool,
     indications: u64,
 }
@@ -250,9 +251,14 @@ impl Nic {
         self.state.notify_all();
     }
 
-    /// OID requests that it keeps.
+    /// OID requests that it keeps: regular ones.
     pub fn requests_outstanding(&self) -> usize {
         self.state.lock().requests.len()
+    }
+
+    /// Direct OID requests that it keeps.
+    pub fn direct_requests_outstanding(&self) -> usize {
+        self.state.lock().direct_requests.len()
     }
 
     /// Waits until the NIC is in a state that `look` accepts.

@@ -17,6 +17,7 @@ use crate::ndis::caller;
 use crate::ndis::ethernet;
 use crate::ndis::nbl::{data, owner};
 use crate::ndis::oid::NdisMOidRequestComplete;
+use crate::ndis::oid::direct::NdisMDirectOidRequestComplete;
 use crate::ndis::oid::request::Request;
 use crate::ndis::policy::{self, Resources};
 use crate::ndis::receive::NdisMIndicateReceiveNetBufferLists;
@@ -109,6 +110,11 @@ impl Nic {
                 {
                     return Some(Work::Request(request));
                 }
+                if !state.hold_requests
+                    && let Some(request) = state.direct_requests.pop_front()
+                {
+                    return Some(Work::DirectRequest(request));
+                }
                 self.stop.load(Ordering::SeqCst).then_some(Work::Stop)
             });
             match work {
@@ -127,6 +133,13 @@ impl Nic {
                         unsafe { NdisMOidRequestComplete(handle, request, status) };
                     });
                 }
+                Some(Work::DirectRequest(request)) => irql::at(Irql::DISPATCH, || {
+                    let request = request as *mut NDIS_OID_REQUEST;
+                    // SAFETY: the request is pending here.
+                    let status = self.request(unsafe { Request::new(request) });
+                    // SAFETY: as above; it is completed once.
+                    unsafe { NdisMDirectOidRequestComplete(self.handle(), request, status) };
+                }),
                 Some(Work::Stop) | None => break,
             }
         }
@@ -274,6 +287,7 @@ fn next_to_complete(sends: &mut VecDeque<(usize, NDIS_STATUS)>) -> Vec<(usize, N
 enum Work {
     Sends(Vec<(usize, NDIS_STATUS)>),
     Request(usize),
+    DirectRequest(usize),
     Stop,
 }
 

@@ -19,6 +19,7 @@ use crate::ndis::adapter::Adapter;
 use crate::ndis::device;
 use crate::ndis::driver::{run, run_status};
 use crate::ndis::object::handle_of;
+use crate::ndis::oid::direct;
 use crate::ndis::restart::RestartAttributes;
 use crate::ndis::{policy, watchdog};
 use crate::rules;
@@ -65,6 +66,7 @@ impl Module {
     /// Paused to Detached by `FilterDetach`. It is out of the stack already.
     pub(super) fn detach(&'static self) {
         self.oids.drain(Layer::Filter(self));
+        direct::drain(Layer::Filter(self));
         self.close();
         self.go(FilterState::Paused, FilterState::Detached);
         let handler = self.driver().handlers().DetachHandler;

@@ -15,12 +15,13 @@
 //! | `stack` | the modules of an adapter, who is next above and below |
 //! | `attach` | which modules an adapter gets, and when |
 //! | `send`, `receive` | frames |
-//! | `oid`, `status`, `event` | requests, status indications, PnP events |
+//! | `oid`, `direct_oid`, `status`, `event` | requests, status indications, PnP events |
 //!
 //! Not in here: which filters stand on a device (`device`), and the order in which a stack starts and
 //! stops (`pnp`).
 
 pub(crate) mod attach;
+pub(crate) mod direct_oid;
 pub(crate) mod driver;
 pub(crate) mod event;
 mod lifecycle;
@@ -41,6 +42,7 @@ use crate::call::Export;
 
 /// The export tables of all files here.
 pub(crate) const TABLES: &[&[Export]] = &[
+    direct_oid::EXPORTS,
     driver::EXPORTS,
     event::EXPORTS,
     module::EXPORTS,

@@ -84,6 +84,12 @@ impl Object for Module {
     const KIND: Kind = Kind::FilterModule;
 }
 
+impl PartialEq for Module {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "filter module {}", self.name)

@@ -1,16 +1,19 @@
-//! Direct and synchronous OID requests: from a binding straight to the miniport, at the caller's IRQL,
-//! beside the queue of the regular ones and beside each other.
+//! Direct OID requests: from a binding or a filter module to what handles them next below, at the
+//! caller's IRQL, beside the queue of the regular ones and beside each other.
 //!
-//! A direct request may pend and is completed once; a synchronous one is answered when the call returns.
-//! NDIS lets only some OIDs take these ways; here any may, so that the miniport decides.
+//! A filter module that has `FilterDirectOidRequest` gets what comes from above and passes a clone on; one
+//! without it is left out. A request may pend, and is then completed once. NDIS lets only some OIDs take
+//! this way; here any may, so that the miniport decides.
+//!
+//! Not in here: the functions that filters call (`ndis/filter/direct_oid.rs`).
 
 use std::ffi::c_void;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use ndis_sys::{
-    NDIS_HANDLE, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
-    NDIS_SIZEOF_OID_REQUEST_REVISION_1, NDIS_STATUS, NDIS_STATUS_FAILURE,
-    NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_PENDING,
+    NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_FAILURE, NDIS_STATUS_NOT_SUPPORTED,
+    NDIS_STATUS_PENDING,
 };
 
 use super::request::Request;
@@ -18,17 +21,34 @@ use crate::ndis::adapter::Adapter;
 use crate::ndis::binding::Binding;
 use crate::ndis::driver::{run_data, run_data_status};
 use crate::ndis::faults::should_fail;
-use crate::ndis::filter::Layer;
+use crate::ndis::filter::{Layer, Module};
 use crate::ndis::object::resolve;
-use crate::ndis::{header, trace};
-use crate::nt::sched::Monitor;
+use crate::ndis::{policy, trace};
+use crate::nt::sched::{self, Monitor};
 use crate::rules;
 
-/// A direct request on its way.
+/// Who made a direct request.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Asker {
+    /// A protocol's binding.
+    Binding(&'static Binding),
+    /// A filter module: a clone of what came from above, or a request of its own.
+    Filter(&'static Module),
+}
+
+/// A direct request at a filter module or the miniport.
+#[derive(Clone, Copy)]
 struct Pending {
-    adapter: &'static Adapter,
-    binding: &'static Binding,
+    at: Layer,
+    asker: Asker,
     request: Request,
+    since: Duration,
+}
+
+struct Inner {
+    pending: Vec<Pending>,
+    /// Whose driver is being asked to complete one soon, once for each such call.
+    cancelling: Vec<Layer>,
 }
 
 crate::ddi! { "ndis.sys":
@@ -38,51 +58,18 @@ crate::ddi! { "ndis.sys":
         OidRequest: *mut NDIS_OID_REQUEST,
     ) -> NDIS_STATUS {
         const NAME: &str = "NdisDirectOidRequest";
-        let (binding, request) = check(NdisBindingHandle, OidRequest, NAME);
-        let adapter = binding.adapter();
+        let binding = resolve::<Binding>(NdisBindingHandle, NAME);
+        // SAFETY: the request lives until it is completed, by the document.
+        let request = unsafe { Request::checked(OidRequest, NAME) };
         let mut record = trace::call(NAME, &request.describe());
-        if should_fail("NdisDirectOidRequest") {
+        binding.require_awake(&format!("{NAME} ({})", request.describe()));
+        if should_fail(NAME) {
             return record.returns(NDIS_STATUS_FAILURE);
         }
-        let handlers = adapter.driver().handlers();
-        let completes = binding.protocol().handlers().DirectOidRequestCompleteHandler;
-        let Some(handler) = handlers.DirectOidRequestHandler.filter(|_| completes.is_some()) else {
+        if binding.protocol().handlers().DirectOidRequestCompleteHandler.is_none() {
             return record.returns(NDIS_STATUS_NOT_SUPPORTED);
-        };
-        {
-            let mut pending = PENDING.lock();
-            if pending.iter().any(|other| other.request == request) {
-                drop(pending);
-                rules::broken(
-                    &rules::NDIS_OID_DOUBLE_REQUEST,
-                    format_args!("{NAME}: the request at {OidRequest:p} is on its way already"),
-                );
-            }
-            pending.push(Pending { adapter, binding, request });
         }
-        binding.requests.fetch_add(1, Ordering::SeqCst);
-        let context = adapter.context();
-        let about = format!("{} {}", request.describe(), adapter.name());
-        let driver = adapter.driver().caller();
-        let status = run_data_status(driver, "MiniportDirectOidRequest", &about, || {
-            // SAFETY: the driver's registered function, with the context that it set and a request
-            // that lives until it is completed.
-            unsafe { handler(context, OidRequest) }
-        });
-        if status == NDIS_STATUS_PENDING {
-            return record.returns(status);
-        }
-        if take(adapter, OidRequest).is_none() {
-            rules::broken(
-                &rules::DOUBLE_COMPLETE,
-                format_args!(
-                    "MiniportDirectOidRequest of {about} completed the request and returned {status:#x}"
-                ),
-            );
-        }
-        super::queue::check(Layer::Adapter(adapter), request, status);
-        binding.requests.fetch_sub(1, Ordering::SeqCst);
-        record.returns(status)
+        record.returns(submit(Asker::Binding(binding), request, NAME))
     }
 
     /// A miniport completes a direct request.
@@ -95,33 +82,10 @@ crate::ddi! { "ndis.sys":
         let adapter = resolve::<Adapter>(MiniportAdapterHandle, NAME);
         let mut record = trace::call(NAME, adapter.name());
         record.returns(Status);
-        let Some(pending) = take(adapter, OidRequest) else {
-            rules::broken(
-                &rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION,
-                format_args!("{NAME}: {OidRequest:p} is not pending at adapter {}", adapter.name()),
-            );
-        };
-        if Status == NDIS_STATUS_PENDING {
-            rules::broken(
-                &rules::NDIS_OID_COMPLETE,
-                format_args!("{NAME} of {} with NDIS_STATUS_PENDING", pending.request.describe()),
-            );
-        }
-        super::queue::check(Layer::Adapter(adapter), pending.request, Status);
-        let binding = pending.binding;
-        let handler = binding.protocol().handlers().DirectOidRequestCompleteHandler;
-        let handler = handler.expect("the request was refused without it");
-        let context = binding.context();
-        binding.requests.fetch_sub(1, Ordering::SeqCst);
-        let about = format!("{} {}", pending.request.describe(), binding.name());
-        run_data(binding.protocol().caller(), "ProtocolDirectOidRequestComplete", &about, || {
-            // SAFETY: the driver's registered function, with the context of a binding that is not
-            // closed before its requests are answered.
-            unsafe { handler(context, OidRequest, Status) };
-        });
+        completed(Layer::Adapter(adapter), OidRequest, Status, NAME);
     }
 
-    /// Asks the miniport below to complete a direct request soon.
+    /// Asks those below to complete a direct request soon.
     [PASSIVE..=DISPATCH] fn NdisCancelDirectOidRequest(
         NdisBindingHandle: NDIS_HANDLE,
         RequestId: *mut c_void,
@@ -129,217 +93,289 @@ crate::ddi! { "ndis.sys":
         const NAME: &str = "NdisCancelDirectOidRequest";
         let binding = resolve::<Binding>(NdisBindingHandle, NAME);
         let _record = trace::call(NAME, binding.name());
-        let adapter = binding.adapter();
-        let is_there = PENDING
-            .lock()
-            .iter()
-            .any(|other| other.binding == binding && other.request.id() == RequestId);
-        let handler = adapter.driver().handlers().CancelDirectOidRequestHandler;
-        let Some(handler) = handler.filter(|_| is_there) else {
-            return;
-        };
-        let context = adapter.context();
-        let driver = adapter.driver().caller();
-        run_data(driver, "MiniportCancelDirectOidRequest", adapter.name(), || {
-            // SAFETY: the driver's registered function, with the context that it set.
-            unsafe { handler(context, RequestId) };
-        });
+        cancel(Asker::Binding(binding), RequestId);
     }
+}
 
-    /// A protocol asks the adapter that it is bound to and has the answer on return.
-    [PASSIVE..=DISPATCH] fn NdisSynchronousOidRequest(
-        NdisBindingHandle: NDIS_HANDLE,
-        OidRequest: *mut NDIS_OID_REQUEST,
-    ) -> NDIS_STATUS {
-        const NAME: &str = "NdisSynchronousOidRequest";
-        let (binding, request) = check(NdisBindingHandle, OidRequest, NAME);
-        let adapter = binding.adapter();
-        let mut record = trace::call(NAME, &request.describe());
-        if should_fail("NdisSynchronousOidRequest") {
-            return record.returns(NDIS_STATUS_FAILURE);
-        }
-        let Some(handler) = adapter.driver().handlers().SynchronousOidRequestHandler else {
-            return record.returns(NDIS_STATUS_NOT_SUPPORTED);
-        };
-        let _busy = binding.enter();
-        let context = adapter.context();
-        let about = format!("{} {}", request.describe(), adapter.name());
-        let driver = adapter.driver().caller();
-        let status = run_data_status(driver, "MiniportSynchronousOidRequest", &about, || {
-            // SAFETY: the driver's registered function, with the context that it set and a request
-            // that lives during the call.
-            unsafe { handler(context, OidRequest) }
-        });
-        if status == NDIS_STATUS_PENDING {
+/// Gives a direct request to what handles it next below. Anything but PENDING is the answer.
+pub(crate) fn submit(asker: Asker, request: Request, function: &str) -> NDIS_STATUS {
+    let at = {
+        let mut inner = OUT.lock();
+        let same = |other: &Pending| other.request == request;
+        if let Some(other) = inner.pending.iter().find(|other| same(other)).copied() {
+            drop(inner);
             rules::broken(
-                &rules::NDIS_OID_COMPLETE,
-                format_args!("MiniportSynchronousOidRequest of {about} returned NDIS_STATUS_PENDING"),
+                &rules::NDIS_OID_DOUBLE_REQUEST,
+                format_args!(
+                    "{function}: {} at {:p} is at {} already; a filter passes on a clone",
+                    request.describe(),
+                    request.raw(),
+                    other.at.name()
+                ),
             );
         }
-        super::queue::check(Layer::Adapter(adapter), request, status);
-        record.returns(status)
+        // A module that is being taken out is found no more from here on, or waits for this.
+        let at = first_below(asker);
+        inner.pending.push(Pending {
+            at,
+            asker,
+            request,
+            since: sched::now(),
+        });
+        at
+    };
+    rules::held(&rules::NDIS_OID_DOUBLE_REQUEST);
+    asker.count().fetch_add(1, Ordering::SeqCst);
+    let about = format!("{} {}", request.describe(), at.name());
+    let status = call(at, request, &about);
+    if status == NDIS_STATUS_PENDING {
+        return status;
     }
+    if take(at, request.raw()).is_none() {
+        rules::broken(
+            &rules::DOUBLE_COMPLETE,
+            format_args!(
+                "{} of {about} completed the request and returned {status:#x}",
+                function_of(at)
+            ),
+        );
+    }
+    rules::held(&rules::DOUBLE_COMPLETE);
+    super::queue::check(at, request, status);
+    asker.count().fetch_sub(1, Ordering::SeqCst);
+    status
 }
 
-/// What both kinds require.
-fn check(
-    binding: NDIS_HANDLE,
+/// The miniport or filter module `at` completes a direct request that pends there.
+pub(crate) fn completed(
+    at: Layer,
     request: *mut NDIS_OID_REQUEST,
+    status: NDIS_STATUS,
     function: &str,
-) -> (&'static Binding, Request) {
-    let binding = resolve::<Binding>(binding, function);
-    // SAFETY: the document makes it a pointer to a request with a header.
-    let head = unsafe { (*request).Header };
-    header::require(
-        &head,
-        NDIS_OBJECT_TYPE_OID_REQUEST,
-        &[(
-            NDIS_OID_REQUEST_REVISION_1,
-            NDIS_SIZEOF_OID_REQUEST_REVISION_1,
-        )],
-        function,
-    );
-    // SAFETY: the request lives until it is completed, by the document.
-    let request = unsafe { Request::new(request) };
-    if binding.adapter().power.is_announced() {
-        binding.broken(&format!(
-            "{function} ({}) after NetEventSetPower said that the adapter goes to sleep",
-            request.describe()
-        ));
+) {
+    let Some(pending) = take(at, request) else {
+        rules::broken(
+            &rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION,
+            format_args!("{function}: {request:p} is not pending at {}", at.name()),
+        );
+    };
+    rules::held(&rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION);
+    if status == NDIS_STATUS_PENDING {
+        rules::broken(
+            &rules::NDIS_OID_COMPLETE,
+            format_args!(
+                "{function} of {} with NDIS_STATUS_PENDING",
+                pending.request.describe()
+            ),
+        );
     }
-    (binding, request)
+    super::queue::check(at, pending.request, status);
+    answer(pending, status);
 }
 
-fn take(adapter: &'static Adapter, request: *mut NDIS_OID_REQUEST) -> Option<Pending> {
-    let mut pending = PENDING.lock();
-    let at = pending
-        .iter()
-        .position(|other| std::ptr::eq(other.adapter, adapter) && other.request.raw() == request)?;
-    Some(pending.swap_remove(at))
+/// Cancels a direct request of `asker` with that id: its holder is asked to complete it.
+pub(crate) fn cancel(asker: Asker, id: *mut c_void) {
+    let at = {
+        let mut inner = OUT.lock();
+        let is_it = |other: &&Pending| other.asker == asker && other.request.id() == id;
+        let Some(pending) = inner.pending.iter().find(is_it).copied() else {
+            return;
+        };
+        inner.cancelling.push(pending.at);
+        pending.at
+    };
+    let _cancelling = Cancelling(at);
+    match at {
+        Layer::Adapter(adapter) => {
+            let handler = adapter.driver().handlers().CancelDirectOidRequestHandler;
+            let handler = handler.expect("registration requires both or none");
+            let context = adapter.context();
+            let caller = adapter.driver().caller();
+            run_data(
+                caller,
+                "MiniportCancelDirectOidRequest",
+                adapter.name(),
+                || {
+                    // SAFETY: the driver's registered function, with the context that it set, of an
+                    // adapter whose halt waits for the end of this.
+                    unsafe { handler(context, id) };
+                },
+            );
+        }
+        Layer::Filter(module) => {
+            let Some(handler) = module.driver().handlers().CancelDirectOidRequestHandler else {
+                // It keeps no requests: what it passed on is further below, with the same id.
+                return cancel(Asker::Filter(module), id);
+            };
+            let context = module.context();
+            let caller = module.driver().caller();
+            run_data(
+                caller,
+                "FilterCancelDirectOidRequest",
+                module.name(),
+                || {
+                    // SAFETY: the driver's registered function, with the context that it set, of a
+                    // module whose detach waits for the end of this.
+                    unsafe { handler(context, id) };
+                },
+            );
+        }
+    }
 }
 
-static PENDING: Monitor<Vec<Pending>> = Monitor::new(Vec::new());
+/// Waits until no direct request is at the miniport or filter module `at`, and it is not being asked to
+/// complete one: what follows may be its end.
+pub(crate) fn drain(at: Layer) {
+    let limit = policy::current().watchdog;
+    let idle = OUT.wait_until(Some(limit), |inner| {
+        let quiet = !inner.pending.iter().any(|other| other.at == at);
+        (quiet && !inner.cancelling.contains(&at)).then_some(())
+    });
+    if idle.is_none() {
+        let rule = match at {
+            Layer::Adapter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID,
+            Layer::Filter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_FILTER_OID,
+        };
+        rules::broken(
+            rule,
+            format_args!(
+                "a direct OID request is pending at {} for {} s",
+                at.name(),
+                limit.as_secs()
+            ),
+        );
+    }
+}
+
+/// What pends at a miniport or filter module for longer than `limit`, in words.
+pub(crate) fn late(at: Layer, limit: Duration) -> Option<String> {
+    let inner = OUT.lock();
+    let is_late = |other: &&Pending| other.at == at && sched::now() - other.since > limit;
+    let late = inner.pending.iter().find(is_late)?;
+    Some(format!("direct {}", late.request.describe()))
+}
+
+impl Asker {
+    /// Where its requests are counted, direct and regular ones: it does not end before they do.
+    fn count(self) -> &'static AtomicUsize {
+        match self {
+            Self::Binding(binding) => &binding.requests,
+            Self::Filter(module) => &module.requests,
+        }
+    }
+}
+
+/// A call that asks for the end of a request, until it has returned.
+struct Cancelling(Layer);
+
+impl Drop for Cancelling {
+    fn drop(&mut self) {
+        let mut inner = OUT.lock();
+        if let Some(at) = inner.cancelling.iter().position(|other| *other == self.0) {
+            inner.cancelling.swap_remove(at);
+        }
+        drop(inner);
+        OUT.notify_all();
+    }
+}
+
+/// Who gets a direct request of `asker`: the next filter module that handles such, or the adapter.
+fn first_below(asker: Asker) -> Layer {
+    let has = |module: &Module| module.driver().handlers().DirectOidRequestHandler.is_some();
+    let (adapter, from) = match asker {
+        Asker::Binding(binding) => (binding.adapter(), None),
+        Asker::Filter(module) => (module.adapter(), Some(module)),
+    };
+    match adapter.filters.below(from, has) {
+        Some(module) => Layer::Filter(module),
+        None => Layer::Adapter(adapter),
+    }
+}
+
+fn function_of(at: Layer) -> &'static str {
+    match at {
+        Layer::Adapter(_) => "MiniportDirectOidRequest",
+        Layer::Filter(_) => "FilterDirectOidRequest",
+    }
+}
+
+/// Calls the driver's function. A miniport without one supports no direct request.
+fn call(at: Layer, request: Request, about: &str) -> NDIS_STATUS {
+    match at {
+        Layer::Adapter(adapter) => {
+            let Some(handler) = adapter.driver().handlers().DirectOidRequestHandler else {
+                return NDIS_STATUS_NOT_SUPPORTED;
+            };
+            let context = adapter.context();
+            run_data_status(at.caller(), function_of(at), about, || {
+                // SAFETY: the driver's registered function, with the context that it set and a request
+                // that lives until it is completed.
+                unsafe { handler(context, request.raw()) }
+            })
+        }
+        Layer::Filter(module) => {
+            let handler = module.driver().handlers().DirectOidRequestHandler;
+            let handler = handler.expect("modules without it are left out");
+            let context = module.context();
+            run_data_status(at.caller(), function_of(at), about, || {
+                // SAFETY: as above; a module is not detached before its requests are completed.
+                unsafe { handler(context, request.raw()) }
+            })
+        }
+    }
+}
+
+/// Calls the completion function of who made the request.
+fn answer(pending: Pending, status: NDIS_STATUS) {
+    let Pending { asker, request, .. } = pending;
+    match asker {
+        Asker::Binding(binding) => {
+            let handler = binding
+                .protocol()
+                .handlers()
+                .DirectOidRequestCompleteHandler;
+            let handler = handler.expect("the request was refused without it");
+            let context = binding.context();
+            asker.count().fetch_sub(1, Ordering::SeqCst);
+            let about = format!("{} {}", request.describe(), binding.name());
+            let caller = binding.protocol().caller();
+            run_data(caller, "ProtocolDirectOidRequestComplete", &about, || {
+                // SAFETY: the driver's registered function, with the context of a binding that is not
+                // closed before its requests are answered.
+                unsafe { handler(context, request.raw(), status) };
+            });
+        }
+        Asker::Filter(module) => {
+            let handler = module.driver().handlers().DirectOidRequestCompleteHandler;
+            let handler = handler.expect("NdisFDirectOidRequest requires it");
+            let _busy = module.enter_owed();
+            asker.count().fetch_sub(1, Ordering::SeqCst);
+            let context = module.context();
+            let about = format!("{} {}", request.describe(), module.name());
+            let caller = module.driver().caller();
+            run_data(caller, "FilterDirectOidRequestComplete", &about, || {
+                // SAFETY: the driver's registered function, with the context of a module that is not
+                // detached before its requests are answered.
+                unsafe { handler(context, request.raw(), status) };
+            });
+        }
+    }
+}
+
+fn take(at: Layer, request: *mut NDIS_OID_REQUEST) -> Option<Pending> {
+    let mut inner = OUT.lock();
+    let is_it = |other: &Pending| other.at == at && other.request.raw() == request;
+    let place = inner.pending.iter().position(is_it)?;
+    let taken = inner.pending.swap_remove(place);
+    drop(inner);
+    OUT.notify_all();
+    Some(taken)
+}
+
+static OUT: Monitor<Inner> = Monitor::new(Inner {
+    pending: Vec::new(),
+    cancelling: Vec::new(),
+});
 
 #[cfg(test)]
-mod tests {
-    use ndis_sys::{NDIS_STATUS_SUCCESS, NdisRequestQueryInformation};
-
-    use super::super::request;
-    use super::*;
-    use crate::ndis::object::handle_of;
-    use crate::ndis::testing::{Bound, Miniport, start};
-    use crate::nt::irql::{self, Irql};
-    use crate::rules::testing::assert_broken;
-
-    fn query(room: usize) -> &'static mut NDIS_OID_REQUEST {
-        let buffer = Box::leak(vec![0; room].into_boxed_slice());
-        Box::leak(Box::new(request::new(
-            NdisRequestQueryInformation,
-            0xff00_0001,
-            buffer,
-        )))
-    }
-
-    fn answer(_adapter: NDIS_HANDLE, request: *mut NDIS_OID_REQUEST) -> NDIS_STATUS {
-        assert_eq!(irql::current(), Irql::DISPATCH);
-        // SAFETY: NDIS gives a live request.
-        unsafe { Request::new(request) }.answer(&[1, 2, 3, 4])
-    }
-
-    fn pend(_adapter: NDIS_HANDLE, _request: *mut NDIS_OID_REQUEST) -> NDIS_STATUS {
-        NDIS_STATUS_PENDING
-    }
-
-    fn ask(bound: &Bound, request: *mut NDIS_OID_REQUEST) -> NDIS_STATUS {
-        // SAFETY: the binding is open, and the request lives for good.
-        unsafe { NdisDirectOidRequest(bound.handle, request) }
-    }
-
-    fn complete(adapter: NDIS_HANDLE, request: *mut NDIS_OID_REQUEST, status: NDIS_STATUS) {
-        // SAFETY: the handle is alive; what is not pending is found.
-        unsafe { NdisMDirectOidRequestComplete(adapter, request, status) };
-    }
-
-    #[test]
-    fn a_direct_request_is_answered_at_the_callers_irql() {
-        let miniport = Miniport {
-            direct_oid: answer,
-            synchronous_oid: answer,
-            ..Miniport::default()
-        };
-        let bound = Bound::to(start("direct", miniport));
-        irql::at(Irql::DISPATCH, || {
-            assert_eq!(ask(&bound, query(4)), NDIS_STATUS_SUCCESS);
-            // SAFETY: the binding is open, and the request lives for good.
-            let status = unsafe { NdisSynchronousOidRequest(bound.handle, query(4)) };
-            assert_eq!(status, NDIS_STATUS_SUCCESS);
-        });
-        assert!(bound.completed().is_empty());
-    }
-
-    #[test]
-    fn direct_requests_pend_beside_each_other() {
-        let miniport = Miniport {
-            direct_oid: pend,
-            ..Miniport::default()
-        };
-        let adapter = start("direct pending", miniport);
-        let bound = Bound::to(adapter);
-        let (first, second) = (&raw mut *query(4), &raw mut *query(4));
-        assert_eq!(ask(&bound, first), NDIS_STATUS_PENDING);
-        assert_eq!(ask(&bound, second), NDIS_STATUS_PENDING);
-        complete(handle_of(adapter), second, NDIS_STATUS_FAILURE);
-        complete(handle_of(adapter), first, NDIS_STATUS_SUCCESS);
-        assert_eq!(
-            bound.completed(),
-            [NDIS_STATUS_FAILURE, NDIS_STATUS_SUCCESS]
-        );
-    }
-
-    #[test]
-    fn completing_a_direct_request_twice_breaks_its_rule() {
-        assert_broken(
-            &rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION,
-            &["is not pending"],
-            || {
-                let miniport = Miniport {
-                    direct_oid: pend,
-                    ..Miniport::default()
-                };
-                let adapter = start("direct", miniport);
-                let bound = Bound::to(adapter);
-                let request = &raw mut *query(4);
-                ask(&bound, request);
-                complete(handle_of(adapter), request, 0);
-                complete(handle_of(adapter), request, 0);
-            },
-        );
-    }
-
-    #[test]
-    fn completing_and_returning_breaks_double_complete() {
-        assert_broken(&rules::DOUBLE_COMPLETE, &["returned 0x0"], || {
-            let miniport = Miniport {
-                direct_oid: |adapter, request| {
-                    complete(adapter, request, 0);
-                    0
-                },
-                ..Miniport::default()
-            };
-            ask(&Bound::to(start("direct", miniport)), query(4))
-        });
-    }
-
-    #[test]
-    fn a_synchronous_request_that_pends_breaks_ndis_oid_complete() {
-        assert_broken(&rules::NDIS_OID_COMPLETE, &["NDIS_STATUS_PENDING"], || {
-            let miniport = Miniport {
-                synchronous_oid: pend,
-                ..Miniport::default()
-            };
-            let bound = Bound::to(start("synchronous", miniport));
-            // SAFETY: the binding is open, and the request lives for good.
-            unsafe { NdisSynchronousOidRequest(bound.handle, query(4)) }
-        });
-    }
-}
+mod tests;

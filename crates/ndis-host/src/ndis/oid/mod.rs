@@ -14,16 +14,17 @@
 //! | `receive_filter` | receive filters for addresses |
 //! | `statistics` | single counters from `OID_GEN_STATISTICS` |
 //! | `clone` | clones for intermediate drivers |
-//! | `direct` | requests past the queue |
+//! | `direct`, `synchronous` | requests past the queue |
 
 mod answer;
 pub(crate) mod clone;
-mod direct;
+pub(crate) mod direct;
 mod filter;
 mod queue;
 pub(crate) mod receive_filter;
 pub(crate) mod request;
 mod statistics;
+mod synchronous;
 
 use std::sync::atomic::Ordering;
 
@@ -47,7 +48,12 @@ use crate::call::Export;
 use crate::nt::irql::{self, Irql};
 use crate::nt::sched::Monitor;
 
-pub(crate) const TABLES: &[&[Export]] = &[EXPORTS, clone::EXPORTS, direct::EXPORTS];
+pub(crate) const TABLES: &[&[Export]] = &[
+    EXPORTS,
+    clone::EXPORTS,
+    direct::EXPORTS,
+    synchronous::EXPORTS,
+];
 
 crate::ddi! { "ndis.sys":
     /// A protocol asks the adapter that it is bound to.
@@ -61,12 +67,7 @@ crate::ddi! { "ndis.sys":
         let request = unsafe { Request::checked(OidRequest, NAME) };
         trace::next_at(binding.name());
         let mut record = trace::call(NAME, &request.describe());
-        if binding.adapter().power.is_announced() {
-            binding.broken(&format!(
-                "{NAME} ({}) after NetEventSetPower said that the adapter goes to sleep",
-                request.describe()
-            ));
-        }
+        binding.require_awake(&format!("{NAME} ({})", request.describe()));
         if should_fail("NdisOidRequest") {
             return record.returns(NDIS_STATUS_FAILURE);
         }
