@@ -17,6 +17,8 @@ mod requests;
 mod scaling;
 pub(crate) mod stations;
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use mux_core::{
     VlanId,
     filter::PacketFilter,
@@ -64,10 +66,13 @@ pub(crate) struct Binding {
     vlans: SpinLock<VlanSet>,
     /// The adapter below, while it is open.
     handle: HandleCell<Self>,
-    /// Sends below; open while the binding is running.
+    /// Whether received frames are passed on: while the binding is running.
+    receives: AtomicBool,
+    /// Sends below; open while the binding is running and the adapter below awake.
     sends: Rundown,
-    /// OID requests, the binding's own and forwarded ones; open from the open to the unbind, while the
-    /// adapter below is awake.
+    /// Calls that make an OID request; open from the open to the unbind, while the adapter below is awake.
+    asking: Rundown,
+    /// The requests themselves, the binding's own and forwarded ones; open from the open to the unbind.
     requests: Rundown,
     /// Those that wait for the adapter below to wake, and until when.
     parked: ParkedRequests,
@@ -114,7 +119,9 @@ impl Binding {
             changes: Turn::try_new()?,
             vlans: SpinLock::new(VlanSet::new()),
             handle: HandleCell::default(),
+            receives: AtomicBool::new(false),
             sends: Rundown::try_new()?,
+            asking: Rundown::try_new()?,
             requests: Rundown::try_new()?,
             parked: ParkedRequests::new(),
             patience: Timer::try_new::<Self>(mux.miniport())?,
@@ -146,6 +153,7 @@ impl Binding {
         self.change(Lifecycle::open_succeeded);
         self.handle.set(Some(handle));
         self.requests.open();
+        self.asking.open();
     }
 
     /// The virtual miniports that are configured.
@@ -215,8 +223,18 @@ impl Binding {
     /// `NetEventRestart`.
     pub(crate) fn restart(&self) {
         if self.change(Lifecycle::restart).is_ok() {
-            self.sends.open();
+            self.receives.store(true, Ordering::Release);
+            self.let_sends_go();
         }
+    }
+
+    /// Sends go below if the binding is running and the adapter below awake.
+    fn let_sends_go(&self) {
+        self.state.with(|state| {
+            if state.lifecycle.state() == LifecycleState::Running && !state.asleep {
+                self.sends.open();
+            }
+        });
     }
 
     /// `NetEventPause`: takes no new send, and waits until all have come back.
@@ -224,6 +242,7 @@ impl Binding {
         if self.change(Lifecycle::pause_begun).is_err() {
             return;
         }
+        self.receives.store(false, Ordering::Release);
         self.sends.drain(at);
         self.change(Lifecycle::paused);
     }
@@ -238,6 +257,7 @@ impl Binding {
     /// Ends all that the binding has under way below. Every virtual miniport is gone.
     pub(crate) fn quiesce(&self, at: Passive<'_>) {
         self.sends.drain(at);
+        self.asking.drain(at);
         self.requests.drain(at);
         let last = self.state.with(|state| state.last_call.take());
         let (Some(handle), Some(mut call)) = (self.handle(), last) else {
@@ -278,7 +298,7 @@ impl Binding {
 
     /// Whether received frames are passed on. If not, they go back at once.
     pub(crate) fn receives(&self) -> bool {
-        self.sends.is_open()
+        self.receives.load(Ordering::Acquire)
     }
 
     /// Enters a chain of `number` sends. The error is what to complete it with.

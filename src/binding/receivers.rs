@@ -256,8 +256,8 @@ impl Binding {
                 Next::Busy => return,
                 Next::Settled(ticket) => return self.receivers.settle(ticket),
             };
-            let Some(handle) = self.enter_request() else {
-                if self.requests.is_open() {
+            let Some(below) = self.enter_request() else {
+                if self.takes_requests() {
                     // It woke in this moment.
                     self.receivers.put_back();
                     continue;
@@ -269,9 +269,10 @@ impl Binding {
             };
             let (request, token) = Request::of(step);
             let requested = match request {
-                Ok(request) => handle.request(request, token),
+                Ok(request) => below.request(request, token),
                 Err(status) => Requested::Done(token, Vec::new(), status),
             };
+            drop(below);
             let Requested::Done(token, answer, status) = requested else {
                 return;
             };

@@ -1,9 +1,11 @@
 //! OID requests to the adapter below: which may go down, and what becomes of the others.
 //!
 //! None goes down while the adapter sleeps, from the moment in which NDIS announces it
-//! (handling-a-set-power-request.md), and none once the binding is being taken down.
+//! (handling-a-set-power-request.md), and none once the binding is being taken down. Those that are below by
+//! then are not waited for: they may end only when the adapter has changed its state
+//! (ns-netpnp-_net_pnp_event.md, NDIS 6.30 and later).
 
-use core::mem;
+use core::{mem, ops::Deref};
 
 use ndis::{
     Passive, Shared, Status,
@@ -17,22 +19,45 @@ use super::{
 };
 use crate::virtual_miniport::VirtualMiniport;
 
+/// The adapter below, of which one OID request may be made until this is dropped.
+pub(crate) struct Below<'a> {
+    binding: &'a Binding,
+    handle: BindingHandle<Binding>,
+}
+
+impl Deref for Below<'_> {
+    type Target = BindingHandle<Binding>;
+
+    fn deref(&self) -> &BindingHandle<Binding> {
+        &self.handle
+    }
+}
+
+impl Drop for Below<'_> {
+    fn drop(&mut self) {
+        self.binding.asking.leave(1);
+    }
+}
+
 impl Binding {
     /// Whether requests may go down.
     pub(crate) fn takes_requests(&self) -> bool {
-        self.requests.is_open()
+        self.asking.is_open()
     }
 
     /// Enters one request below, unless the adapter sleeps or the binding is being taken down.
-    pub(crate) fn enter_request(&self) -> Option<BindingHandle<Self>> {
-        if !self.requests.enter(1) {
+    pub(crate) fn enter_request(&self) -> Option<Below<'_>> {
+        if !self.asking.enter(1) {
             return None;
         }
-        let handle = self.handle();
-        if handle.is_none() {
-            self.leave_requests();
-        }
-        handle
+        let Some(handle) = self.handle().filter(|_| self.requests.enter(1)) else {
+            self.asking.leave(1);
+            return None;
+        };
+        Some(Below {
+            binding: self,
+            handle,
+        })
     }
 
     /// A request below has come back.
@@ -52,33 +77,38 @@ impl Binding {
     /// Asks the adapter below to complete a forwarded request early, unless the binding is being taken
     /// down.
     pub(crate) fn cancel_below(&self, id: usize) {
-        if let Some(handle) = self.enter_request() {
-            handle.cancel_oid(id);
+        if self.requests.enter(1) {
+            if let Some(handle) = self.handle() {
+                handle.cancel_oid(id);
+            }
             self.leave_requests();
         }
     }
 
-    /// The adapter below is about to sleep: makes no OID request of it any more, and waits until those
-    /// on their way have come back (handling-a-set-power-request.md).
+    /// The adapter below is about to sleep: nothing is sent and no OID request is made from here on. A pause
+    /// need not follow.
     pub(crate) fn sleep(this: &Shared<Self>, at: Passive<'_>) {
         let fell_asleep = this.state.with(|state| {
             let awake = !mem::replace(&mut state.asleep, true);
             state.patient |= awake;
+            this.sends.shut();
             awake
         });
-        this.requests.drain(at);
+        // For the calls that are making one, not for the requests.
+        this.asking.drain(at);
         if fell_asleep {
             Timer::set(this, parked::LIMIT);
         }
     }
 
     /// The adapter below is awake: requests may go down again, and first what waited and what was wanted
-    /// meanwhile.
+    /// meanwhile; and sends, if the binding is running.
     pub(crate) fn wake(this: &Shared<Self>) {
         if this.state.with(|state| state.asleep) {
             // In this order: what is neither open nor asleep is being taken down.
-            this.requests.open();
+            this.asking.open();
             this.state.with(|state| state.asleep = false);
+            this.let_sends_go();
             Timer::cancel(this);
             this.unpark();
             this.want_filter(None);
@@ -99,7 +129,7 @@ impl Binding {
         self.parked.park(request);
         // Whatever changed in this moment has not seen the request.
         let (asleep, patient) = self.state.with(|state| (state.asleep, state.patient));
-        if self.requests.is_open() {
+        if self.takes_requests() {
             self.unpark();
         } else if !asleep {
             self.parked.refuse(Status::CLOSING);
@@ -121,9 +151,9 @@ impl Binding {
     fn unpark(&self) {
         while let Some(Parked { request, miniport }) = self.parked.first() {
             match self.enter_request() {
-                Some(handle) => {
+                Some(below) => {
                     let above = request.id();
-                    if !request.forward(handle, |below| miniport.forwards(above, below)) {
+                    if !request.forward(*below, |below| miniport.forwards(above, below)) {
                         self.leave_requests();
                     }
                 }

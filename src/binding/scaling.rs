@@ -194,7 +194,7 @@ impl Binding {
                 }
                 Step::Nothing => return,
             };
-            let Some(handle) = self.enter_request() else {
+            let Some(below) = self.enter_request() else {
                 let tickets = self.scaling().put_back();
                 if self.takes_requests() {
                     // It woke in this moment.
@@ -209,7 +209,7 @@ impl Binding {
                 .map(|data| OwnRequest::set(OID_GEN_RECEIVE_SCALE_PARAMETERS, data))
                 .map_err(status_of);
             let status = match request {
-                Ok(request) => match handle.request(request, Request::Scaling) {
+                Ok(request) => match below.request(request, Request::Scaling) {
                     Requested::Done(_, _, status) => status,
                     Requested::Pending => return,
                 },

@@ -155,7 +155,7 @@ fn set_power(miniport: &VirtualMiniport, request: OidRequest<'_>, at: Passive<'_
 /// A request that the adapter below answers, when it is awake.
 fn forward(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
     let binding = miniport.binding();
-    let Some(handle) = binding.enter_request() else {
+    let Some(below) = binding.enter_request() else {
         return match binding.why_no_request() {
             Status::LOW_POWER_STATE => park(miniport, request),
             status => request.complete(status),
@@ -163,7 +163,7 @@ fn forward(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOu
     };
     let above = request.id();
     let announce = |below| miniport.forwards(above, below);
-    match request.forward(handle, miniport.handle, announce) {
+    match request.forward(*below, miniport.handle, announce) {
         Forwarding::Done(outcome) => {
             binding.leave_requests();
             outcome

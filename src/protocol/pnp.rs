@@ -26,7 +26,6 @@ pub(super) fn binding_event(
                 reconfigure::binding(binding, mux, at);
             }
         }
-        // Sends end with the pause that follows.
         NetPnpEvent::SetPower(Some(AWAKE)) => Binding::wake(binding),
         NetPnpEvent::SetPower(_) => Binding::sleep(binding, at),
         NetPnpEvent::QueryPower

@@ -7,18 +7,19 @@ use std::{
 
 use ndis_host::{
     lab::Order,
-    ndis::{AdapterState, policy::When},
+    ndis::{AdapterState, BindingState, policy::When},
     nic::NicConfig,
 };
 use ndis_sys::{
     NDIS_OBJECT_TYPE_DEFAULT, NDIS_PACKET_TYPE_BROADCAST, NDIS_PM_CAPABILITIES,
     NDIS_PM_PARAMETERS_REVISION_2, NDIS_STATUS_INVALID_PARAMETER, NDIS_STATUS_LOW_POWER_STATE,
-    NDIS_STATUS_NETWORK_CHANGE, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_REQUEST_ABORTED,
-    OID_GEN_TRANSMIT_QUEUE_LENGTH, OID_PM_ADD_WOL_PATTERN, OID_PM_CURRENT_CAPABILITIES,
-    OID_PM_PARAMETERS,
+    NDIS_STATUS_NETWORK_CHANGE, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_PAUSED,
+    NDIS_STATUS_REQUEST_ABORTED, NetEventSetPower, OID_GEN_TRANSMIT_QUEUE_LENGTH,
+    OID_PM_ADD_WOL_PATTERN, OID_PM_CURRENT_CAPABILITIES, OID_PM_PARAMETERS,
 };
 use ndismux_tests::{
-    BINDING, MAC_BELOW, MuxLab, NEVER, NIC, SOON, VLAN10, device, image_tests, wait_until,
+    BINDING, Frame, MAC_BELOW, MAC_PEER, MuxLab, NEVER, NIC, SOON, VLAN10, device, image_tests,
+    until, wait_until,
 };
 
 use super::oid::request_with_id;
@@ -54,6 +55,52 @@ image_tests! {
         lab.down();
         // A sleep is no reason to let go of the NIC.
         lab.only_call("ProtocolUnbindAdapterEx", BINDING);
+    }
+
+    fn nothing_is_sent_to_a_nic_that_sleeps_without_a_pause() {
+        let nic = NicConfig { pauses_to_sleep: false, ..NicConfig::new(NIC, MAC_BELOW) };
+        let lab = MuxLab::with_nic(nic, &[VLAN10]);
+        lab.up();
+        let send = || {
+            let frame = Frame::new(lab.address("vlan10"), MAC_PEER, 1).bytes();
+            lab.above("vlan10").send(&[frame]).wait(SOON).expect("it completes")
+        };
+        let sent = || lab.below().statistics().sent_frames;
+        lab.sleep_adapter(NIC).expect("an adapter").expect("nobody refuses");
+        assert_eq!(lab.adapter_state(NIC), AdapterState::Running, "nothing was paused");
+        // The virtual miniport itself is awake, and its clients may send.
+        let before = sent();
+        assert_eq!(send(), [NDIS_STATUS_PAUSED]);
+        assert_eq!(sent(), before);
+        lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+        lab.assert_traffic("vlan10", 10);
+        assert_eq!(sent(), before + 1);
+        lab.down();
+    }
+
+    fn a_sleep_is_not_kept_waiting_by_a_request_that_is_below() {
+        // NDIS asks nothing of it before it announces the sleep, and halts it.
+        let nic = NicConfig { sleeps: false, ..NicConfig::new(NIC, MAC_BELOW) };
+        let lab = MuxLab::with_nic(nic, &[VLAN10]);
+        lab.up();
+        let other = lab.add_client("other", NIC).expect("a device");
+        assert!(other.wait_state(BindingState::Running, SOON));
+        lab.below().hold_requests(true);
+        thread::scope(|scope| {
+            let query = scope.spawn(|| lab.above("vlan10").query(OID_GEN_TRANSMIT_QUEUE_LENGTH, 4));
+            until(|| lab.below().requests_outstanding() == 1);
+            let sleep = scope.spawn(|| lab.sleep_adapter(NIC));
+            // The next one is told only when the driver has answered.
+            until(|| other.events().contains(&NetEventSetPower));
+            assert!(!query.is_finished() && !sleep.is_finished());
+            lab.below().hold_requests(false);
+            sleep.join().expect("it ends").expect("an adapter").expect("nobody refuses");
+            query.join().expect("it is answered");
+        });
+        lab.wake_adapter(NIC).expect("an adapter").expect("it only slept");
+        lab.assert_traffic("vlan10", 10);
+        lab.remove_client("other").expect("the client was there");
+        lab.down();
     }
 
     fn a_virtual_miniport_that_sleeps_alone_is_silent_and_learns_on_waking_what_it_missed() {

@@ -47,9 +47,9 @@ macro_rules! rows {
 
 rows! {
     NetEventSetPower = 0: "protocol::power::requests_wait_for_a_nic_that_sleeps_and_go_down_when_it_wakes",
-        "Before a sleep, no request goes below any more and those on their way are waited for. What is to \
-        be forwarded then waits for the wake, 5 seconds at most; what is wanted meanwhile is set after it. \
-        Not passed on: virtual miniports have power of their own.";
+        "Before a sleep, nothing is sent and no request is made any more, also if no pause follows; what is \
+        below by then is not waited for. What is to be forwarded waits for the wake, 5 seconds at most; what \
+        is wanted meanwhile is set after it. Not passed on: virtual miniports have power of their own.";
     NetEventQueryPower = 1: "protocol::power::one_edge_may_sleep_alone",
         "Yes, always. Not passed on.";
     NetEventQueryRemoveDevice = 2: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",

@@ -80,6 +80,9 @@ pub struct NicConfig {
     pub receive_info: Vec<(usize, usize)>,
     /// Whether it has low-power states; NDIS halts it for the time of a sleep if it has none.
     pub sleeps: bool,
+    /// Whether NDIS pauses the stack before a sleep. If not, and all drivers are of NDIS 6.30 or later, they
+    /// learn of it by the event only (`NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND`).
+    pub pauses_to_sleep: bool,
     /// How received frames are laid out; several are used in turn.
     pub shapes: Vec<Shape>,
 }
@@ -117,6 +120,7 @@ impl NicConfig {
             scaling: None,
             receive_info: Vec::new(),
             sleeps: true,
+            pauses_to_sleep: true,
             shapes: vec![Shape::WHOLE],
         }
     }

@@ -51,6 +51,14 @@ impl Rundown {
         }
     }
 
+    /// Lets nobody in any more, and waits for nobody.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub fn shut(&self) {
+        // Whoever is inside leaves without anybody waiting for it.
+        let _drained = self.gate.shut();
+    }
+
     /// Lets nobody in any more, and waits until everybody has left. One thread at a time.
     pub fn drain(&self, at: Passive<'_>) {
         // The event may be set from the time before; nobody sets it while the gate is open or empty.
