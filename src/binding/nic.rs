@@ -1,6 +1,11 @@
 //! What the adapter below says of itself.
 
-use mux_core::{MacAddress, filter::Abilities, rss, tagging::TagMode};
+use mux_core::{
+    MacAddress,
+    filter::{Abilities, PacketFilter},
+    rss,
+    tagging::TagMode,
+};
 use ndis::{protocol::BindParameters, receive_scaling::ReceiveScaling};
 
 /// What the adapter below said of itself when it was bound.
@@ -28,6 +33,7 @@ impl Nic {
             address: MacAddress(parameters.current_address()),
             filters: Abilities {
                 address: MacAddress(parameters.current_address()),
+                kinds: PacketFilter::known(parameters.packet_filters()),
                 groups: parameters.multicast_list_size() as usize,
                 addresses: parameters.receive_filters() as usize,
             },

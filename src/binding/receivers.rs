@@ -136,18 +136,15 @@ impl Receivers {
     }
 
     /// The request that was sent below has come back: with this filter number (any that is no receive
-    /// filter's) or with this error. Completes the requests that fail with it.
+    /// filter's) or with this error. Completes the request that fails with it: the newest of those that it
+    /// was made for. What the others ask for may still be had without that one, and is tried next.
     pub(crate) fn done(&self, adapter: &Abilities, result: Result<FilterId>) {
         let failed = self.state.with(|state| state.below.done(result.ok()));
         let (Some(ticket), Err(status)) = (failed, result) else {
             return;
         };
-        let mut again = false;
-        while let Some(asked) = self.waiting(ticket) {
+        if let Some(asked) = self.newest_waiting(ticket) {
             self.refuse(asked, status);
-            again = true;
-        }
-        if again {
             // What comes next was worked out with the wishes that were just taken back.
             self.want(adapter, None);
         }
@@ -194,6 +191,16 @@ impl Receivers {
         self.state.with(|state| {
             let mut waiting = state.waiting.iter();
             let place = waiting.position(|(ticket, _)| *ticket <= settled)?;
+            Some(state.waiting.swap_remove(place).1)
+        })
+    }
+
+    /// The newest of those that wait for this wish or an earlier one.
+    fn newest_waiting(&self, failed: Ticket) -> Option<Asked> {
+        self.state.with(|state| {
+            let waiting = state.waiting.iter().enumerate();
+            let concerned = waiting.filter(|(_, (ticket, _))| *ticket <= failed);
+            let (place, _) = concerned.max_by_key(|(_, (ticket, _))| *ticket)?;
             Some(state.waiting.swap_remove(place).1)
         })
     }

@@ -188,7 +188,7 @@ fn attributes<'a>(
         link,
         lookahead: nic.lookahead.min(LOOKAHEAD),
         mac_options: MAC_OPTIONS,
-        packet_filters: PacketFilter::SUPPORTED.bits(),
+        packet_filters: nic.filters.kinds.shown().bits(),
         maximum_multicast_list: MulticastList::MAXIMUM as u32,
         permanent_address: miniport.permanent_address.octets(),
         current_address: miniport.address.octets(),

@@ -6,14 +6,16 @@ use std::{ptr, thread};
 use ndis_host::{
     lab::Lab,
     ndis::policy::{ImInitialize, When},
+    nic::NicConfig,
+    nt::registry::Value,
 };
 use ndis_sys::{
     NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST, NDIS_OID_REQUEST_QUERY,
     NDIS_OID_REQUEST_REVISION_1, NDIS_PACKET_TYPE_ALL_MULTICAST, NDIS_PACKET_TYPE_BROADCAST,
     NDIS_PACKET_TYPE_DIRECTED, NDIS_PACKET_TYPE_MULTICAST, NDIS_PACKET_TYPE_PROMISCUOUS,
     NDIS_SIZEOF_OID_REQUEST_REVISION_1, NDIS_STATUS_BUFFER_TOO_SHORT, NDIS_STATUS_FAILURE,
-    NDIS_STATUS_REQUEST_ABORTED, NdisRequestQueryInformation, OID_802_3_MULTICAST_LIST,
-    OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_TRANSMIT_QUEUE_LENGTH,
+    NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_REQUEST_ABORTED, NdisRequestQueryInformation,
+    OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_TRANSMIT_QUEUE_LENGTH,
 };
 use ndismux_tests::{
     Frame, MAC_BELOW, MAC_PEER, MuxLab, NEVER, NIC, NONE, SOON, VLAN10, VLAN20, faults_in, frames,
@@ -26,7 +28,7 @@ image_tests! {
             let lab = MuxLab::new(&[VLAN10, VLAN20]);
             // One that has the NIC's own address needs nothing wider for it.
             let address = "024E49430001".to_owned();
-            lab.set_values("vlan20", &[("NetworkAddress", ndis_host::nt::registry::Value::Sz(address))]);
+            lab.set_values("vlan20", &[("NetworkAddress", Value::Sz(address))]);
             lab.policy(|policy| (policy.oid, policy.nic_oid) = (when, when));
             lab.up();
             assert_eq!(lab.address("vlan20"), MAC_BELOW);
@@ -160,6 +162,33 @@ image_tests! {
             }
         });
         assert_eq!(lab.below().filter().packet_types, BROADCAST | ALL_MULTICAST | PROMISCUOUS);
+        lab.down();
+    }
+
+    fn a_filter_that_the_nic_refuses_fails_nobody_elses() {
+        let all = NicConfig::new(NIC, MAC_BELOW);
+        let nic = NicConfig { packet_filters: all.packet_filters & !PROMISCUOUS, ..all };
+        let lab = &MuxLab::with_nic(nic, &[VLAN10, VLAN20]);
+        // Frames to another address than its own the NIC cannot let in.
+        lab.set_values("vlan10", &[("NetworkAddress", Value::Sz("024E49430001".to_owned()))]);
+        lab.start();
+        lab.attach("vlan10");
+        let client = lab.above("vlan10");
+        assert_eq!(client.set_packet_filter(0), 0);
+        assert_eq!(client.set_packet_filter(PROMISCUOUS), NDIS_STATUS_NOT_SUPPORTED, "it is not shown");
+        lab.below().hold_requests(true);
+        thread::scope(|scope| {
+            let good = scope.spawn(|| client.set_packet_filter(BROADCAST));
+            until(|| lab.below().requests_outstanding() == 1);
+            let directed = NDIS_PACKET_TYPE_DIRECTED.to_le_bytes();
+            let bad = scope.spawn(move || lab.set("vlan20", OID_GEN_CURRENT_PACKET_FILTER, &directed));
+            thread::sleep(NEVER);
+            lab.below().hold_requests(false);
+            let bad = bad.join().expect("it completes").expect("it is there");
+            assert_eq!(bad.status, NDIS_STATUS_NOT_SUPPORTED);
+            assert_eq!(good.join().expect("it completes"), 0);
+        });
+        assert_eq!(lab.below().filter().packet_types, BROADCAST);
         lab.down();
     }
 

@@ -58,6 +58,12 @@ impl PacketFilter {
         self.0
     }
 
+    /// What an adapter says that it has, as far as an Ethernet adapter can have it.
+    #[must_use]
+    pub const fn known(bits: u32) -> PacketFilter {
+        PacketFilter(bits & Self::SUPPORTED.0)
+    }
+
     /// Whether nothing is let in.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -73,6 +79,45 @@ impl PacketFilter {
     pub const fn without_lists(self) -> PacketFilter {
         let listed = Self::DIRECTED.union(Self::MULTICAST);
         PacketFilter(self.0 & !listed.0)
+    }
+
+    /// What an adapter must let in that has no other kinds than `supported`: where it lacks one, the next
+    /// wider kind. The widest stays, for the adapter to refuse.
+    #[must_use]
+    pub const fn widened(self, supported: PacketFilter) -> PacketFilter {
+        let filter = self
+            .widened_at(Self::MULTICAST, Self::ALL_MULTICAST, supported)
+            .widened_at(Self::ALL_MULTICAST, Self::PROMISCUOUS, supported)
+            .widened_at(Self::BROADCAST, Self::PROMISCUOUS, supported);
+        filter.widened_at(Self::DIRECTED, Self::PROMISCUOUS, supported)
+    }
+
+    const fn widened_at(self, kind: Self, wider: Self, supported: Self) -> PacketFilter {
+        if self.contains(kind) && !supported.contains(kind) {
+            PacketFilter(self.0 & !kind.0 | wider.0)
+        } else {
+            self
+        }
+    }
+
+    /// The kinds that a virtual miniport of an adapter with these can have: those that the adapter has, or
+    /// a wider one in their place. Frames to an address of its own it always claims.
+    #[must_use]
+    pub const fn shown(self) -> PacketFilter {
+        let mut shown = Self::DIRECTED;
+        let mut others: &[PacketFilter] = &[
+            Self::MULTICAST,
+            Self::ALL_MULTICAST,
+            Self::BROADCAST,
+            Self::PROMISCUOUS,
+        ];
+        while let [kind, rest @ ..] = others {
+            if self.contains(kind.widened(self)) {
+                shown = shown.union(*kind);
+            }
+            others = rest;
+        }
+        shown
     }
 
     /// Both together.

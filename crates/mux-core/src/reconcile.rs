@@ -150,7 +150,8 @@ impl Reconciler {
     }
 
     /// The request in flight has succeeded, with the number of the receive filter where it set one (any
-    /// number where not), or failed. All tickets up to the one that comes out have failed with it.
+    /// number where not), or failed. It was made for all tickets up to the one that comes out then, and is
+    /// not tried again before something else is [wanted](Self::want).
     pub fn done(&mut self, succeeded: Option<FilterId>) -> Option<Ticket> {
         let InFlight { change, ticket } = self.in_flight.take()?;
         match (change, succeeded) {

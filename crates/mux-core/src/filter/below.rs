@@ -15,6 +15,8 @@ use crate::wire::vlan::VlanId;
 pub struct Abilities {
     /// Its own address.
     pub address: MacAddress,
+    /// The kinds of frames that it can let in.
+    pub kinds: PacketFilter,
     /// How many groups its multicast list may have.
     pub groups: usize,
     /// How many addresses besides its own it can filter by: 0 if it has no such filters.
@@ -43,6 +45,8 @@ pub enum Wanted<T> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Needed {
     kinds: PacketFilter,
+    /// Of what kinds the adapter below can let frames in.
+    supported: PacketFilter,
     groups: Wanted<MacAddress>,
     addresses: Wanted<Unicast>,
 }
@@ -51,13 +55,17 @@ impl Needed {
     /// Nothing; allocates nothing.
     pub const NOTHING: Needed = Needed {
         kinds: PacketFilter::EMPTY,
+        supported: PacketFilter::SUPPORTED,
         groups: Wanted::These(Vec::new()),
         addresses: Wanted::These(Vec::new()),
     };
 
     /// What these want, of an adapter that can do that much. Allocates; without memory, more is let in.
     pub fn by<'a>(stations: impl Iterator<Item = &'a Station>, adapter: &Abilities) -> Needed {
-        let mut needed = Self::NOTHING;
+        let mut needed = Needed {
+            supported: adapter.kinds,
+            ..Self::NOTHING
+        };
         for station in stations {
             needed.add(station, adapter);
         }
@@ -85,7 +93,8 @@ impl Needed {
         let for_addresses =
             self.addresses
                 .filter(addresses, PacketFilter::DIRECTED, PacketFilter::PROMISCUOUS);
-        self.kinds.union(for_groups).union(for_addresses)
+        let filter = self.kinds.union(for_groups).union(for_addresses);
+        filter.widened(self.supported)
     }
 
     fn add(&mut self, station: &Station, adapter: &Abilities) {

@@ -266,6 +266,50 @@ fn a_list_is_not_needed_where_all_groups_are_wanted() {
 }
 
 #[test]
+fn a_kind_that_the_nic_lacks_is_let_in_by_a_wider_one() {
+    let without = |lacks: PacketFilter| PacketFilter(0x2f & !lacks.bits());
+    let (multicast, all) = (PacketFilter::MULTICAST, PacketFilter::ALL_MULTICAST);
+    let promiscuous = PacketFilter::PROMISCUOUS;
+    assert_eq!(multicast.widened(without(multicast)), all);
+    assert_eq!(all.widened(without(all)), promiscuous);
+    assert_eq!(
+        multicast.widened(without(multicast.union(all))),
+        promiscuous
+    );
+    let nic = Abilities {
+        kinds: without(all),
+        ..abilities(OWN, 0, 0)
+    };
+    let listed = [station(multicast)];
+    let needed = Needed::by(listed.iter(), &nic);
+    assert_eq!(needed.filter(true, true), promiscuous);
+}
+
+#[test]
+fn what_is_shown_of_a_nic_can_be_set_there() {
+    let kinds = || (0..=0x2f).map(PacketFilter::known);
+    for nic in kinds() {
+        let shown = nic.shown();
+        assert!(shown.contains(PacketFilter::DIRECTED));
+        for filter in kinds().filter(|filter| shown.contains(*filter)) {
+            let below = filter.widened(nic);
+            let directed = filter.contains(PacketFilter::DIRECTED);
+            assert!(directed || nic.contains(below), "{nic:?}: {filter:?}");
+            for destination in wanted(filter) {
+                let below = station(below);
+                let in_list = below.wants(&to(destination, vlan(10)));
+                assert!(in_list, "{nic:?}: {filter:?}, {destination}");
+            }
+        }
+        if nic.contains(PacketFilter::PROMISCUOUS) {
+            assert_eq!(shown, PacketFilter::SUPPORTED, "{nic:?}");
+        } else {
+            assert!(!shown.contains(PacketFilter::PROMISCUOUS));
+        }
+    }
+}
+
+#[test]
 fn wishes_of_several_stations_are_united() {
     let stations = [
         station(PacketFilter::DIRECTED),
@@ -287,6 +331,7 @@ fn below(stations: &[Station], nic: MacAddress) -> PacketFilter {
 
 fn abilities(address: MacAddress, groups: usize, addresses: usize) -> Abilities {
     Abilities {
+        kinds: PacketFilter::SUPPORTED,
         address,
         groups,
         addresses,

@@ -311,6 +311,7 @@ const GROUPS: [MacAddress; 3] = [
     MacAddress([0x33, 0x33, 0, 0, 0, 2]),
 ];
 const ABILITIES: Abilities = Abilities {
+    kinds: PacketFilter::SUPPORTED,
     address: OWN,
     groups: 3,
     addresses: 3,

@@ -70,6 +70,8 @@ pub struct NicConfig {
     /// Whether it takes the tag out of a received frame and indicates it beside it, in
     /// `Ieee8021QNetBufferListInfo`. Whether it puts a tag into a sent frame is said by `mac_options`.
     pub out_of_band_tags: bool,
+    /// The kinds of frames that its packet filter can let in (`NDIS_PACKET_TYPE_*`).
+    pub packet_filters: u32,
     /// How many receive filters for an address in a VLAN it has on its default queue.
     pub receive_filters: u32,
     /// Its task offloads, if it has any.
@@ -103,6 +105,8 @@ impl NicConfig {
         use ndis_sys::{
             NDIS_MAC_OPTION_8021P_PRIORITY, NDIS_MAC_OPTION_COPY_LOOKAHEAD_DATA,
             NDIS_MAC_OPTION_NO_LOOPBACK, NDIS_MAC_OPTION_TRANSFERS_NOT_PEND,
+            NDIS_PACKET_TYPE_ALL_MULTICAST, NDIS_PACKET_TYPE_BROADCAST, NDIS_PACKET_TYPE_DIRECTED,
+            NDIS_PACKET_TYPE_MULTICAST, NDIS_PACKET_TYPE_PROMISCUOUS,
         };
         Self {
             label: label.to_owned(),
@@ -115,6 +119,11 @@ impl NicConfig {
                 | NDIS_MAC_OPTION_NO_LOOPBACK
                 | NDIS_MAC_OPTION_8021P_PRIORITY,
             out_of_band_tags: false,
+            packet_filters: NDIS_PACKET_TYPE_DIRECTED
+                | NDIS_PACKET_TYPE_MULTICAST
+                | NDIS_PACKET_TYPE_ALL_MULTICAST
+                | NDIS_PACKET_TYPE_BROADCAST
+                | NDIS_PACKET_TYPE_PROMISCUOUS,
             receive_filters: 0,
             offloads: None,
             scaling: None,

@@ -134,6 +134,9 @@ impl Nic {
                 let Some(types) = number() else {
                     return NDIS_STATUS_INVALID_LENGTH;
                 };
+                if types & !self.config.packet_filters != 0 {
+                    return NDIS_STATUS_NOT_SUPPORTED;
+                }
                 self.state.lock().filter.packet_types = types;
                 let all = types & NDIS_PACKET_TYPE_PROMISCUOUS != 0;
                 // A wire with another address of its own would not deliver frames to ours.

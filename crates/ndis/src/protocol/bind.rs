@@ -81,6 +81,12 @@ impl<'callback> BindParameters<'callback> {
         address
     }
 
+    /// The kinds of frames that the adapter's packet filter can let in (`NDIS_PACKET_TYPE_*`).
+    #[must_use]
+    pub const fn packet_filters(&self) -> u32 {
+        self.raw.SupportedPacketFilters
+    }
+
     /// How many groups the adapter's multicast list may have.
     #[must_use]
     pub const fn multicast_list_size(&self) -> u32 {
