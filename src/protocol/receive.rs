@@ -219,6 +219,10 @@ fn derive(
             let skip = (front.len() + TAG_LENGTH) as u32;
             let mut derived = pool.fragment_of(frame, skip, front, adapter)?;
             derived.set_out_of_band_tag(priority_of(tag));
+            // The NIC's word may be of the tag.
+            if let Some(frame_type) = front.get(ADDRESSES_LENGTH..).and_then(<[u8]>::first_chunk) {
+                derived.set_frame_type(*frame_type);
+            }
             Ok(derived)
         }
     }

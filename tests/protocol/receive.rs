@@ -6,8 +6,8 @@ use ndis_host::{
     nic::{NicConfig, Shape},
 };
 use ndis_sys::{
-    NDIS_PACKET_TYPE_DIRECTED, NDIS_PACKET_TYPE_PROMISCUOUS, NetBufferListHashInfo,
-    NetBufferListHashValue, OID_GEN_RCV_DISCARDS, RscTcpTimestampDelta,
+    NDIS_PACKET_TYPE_DIRECTED, NDIS_PACKET_TYPE_PROMISCUOUS, NetBufferListFrameType,
+    NetBufferListHashInfo, NetBufferListHashValue, OID_GEN_RCV_DISCARDS, RscTcpTimestampDelta,
     TcpIpChecksumNetBufferListInfo, TcpRecvSegCoalesceInfo,
 };
 use ndismux_tests::{
@@ -124,16 +124,15 @@ image_tests! {
         let beside = vec![
             // TcpChecksumSucceeded and IpChecksumSucceeded, and that the IP header's is not valid any more.
             (TcpIpChecksumNetBufferListInfo, 0x128),
-            (NetBufferListHashValue, 0x1234_5678),
-            (NetBufferListHashInfo, 0x0201),
             // Three segments, one duplicate acknowledgement; and the time between the first and last.
             (TcpRecvSegCoalesceInfo, 0x0001_0003),
             (RscTcpTimestampDelta, 17),
         ];
+        let hash = [(NetBufferListHashValue, 0x1234_5678), (NetBufferListHashInfo, 0x0201)];
         for out_of_band_tags in [false, true] {
             let nic = NicConfig {
                 out_of_band_tags,
-                receive_info: beside.clone(),
+                receive_info: [&beside[..], &hash].concat(),
                 ..NicConfig::new(NIC, MAC_BELOW)
             };
             let lab = MuxLab::with_nic(nic, &[NONE, VLAN10]);
@@ -150,8 +149,32 @@ image_tests! {
                     for &(slot, value) in &beside {
                         assert_eq!(received.info[slot], value, "{name}: slot {slot}");
                     }
+                    // Nobody asked for that hash.
+                    for slot in [NetBufferListHashValue, NetBufferListHashInfo] {
+                        assert_eq!(received.info[slot], 0, "{name}: slot {slot}");
+                    }
                 }
             }
+            lab.down();
+        }
+    }
+
+    fn a_frame_is_of_the_type_behind_the_tag() {
+        // In network byte order, as it stands in the frame.
+        let (tagged, inner) = (0x0081, 0xB588);
+        for out_of_band_tags in [false, true] {
+            let nic = NicConfig {
+                out_of_band_tags,
+                // A NIC that takes the tag out looks behind it; one that does not may say the tag's.
+                receive_info: vec![(NetBufferListFrameType, if out_of_band_tags { inner } else { tagged })],
+                ..NicConfig::new(NIC, MAC_BELOW)
+            };
+            let lab = MuxLab::with_nic(nic, &[VLAN10]);
+            lab.up();
+            let frame = Frame::new(MAC_PEER, lab.address("vlan10"), 1);
+            lab.below().inject(&frame.tagged(10).bytes());
+            let received = lab.above("vlan10").recv(SOON).expect("it arrives above");
+            assert_eq!(received.info[NetBufferListFrameType], inner);
             lab.down();
         }
     }

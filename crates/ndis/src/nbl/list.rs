@@ -121,6 +121,13 @@ impl NetBufferList {
         self.raw.NetBufferListInfo[IEEE_8021Q] = ptr::without_provenance_mut(tag.to_raw());
     }
 
+    /// Says which type the frame is of, as it stands in its Ethernet header: by that NDIS finds the protocols
+    /// that take it.
+    pub fn set_frame_type(&mut self, frame_type: [u8; 2]) {
+        let slot = usize::from(u16::from_ne_bytes(frame_type));
+        self.raw.NetBufferListInfo[sys::NetBufferListFrameType] = ptr::without_provenance_mut(slot);
+    }
+
     /// Takes away the hash that the adapter below made of the frame for receive side scaling.
     pub fn clear_hash(&mut self) {
         self.raw.NetBufferListInfo[sys::NetBufferListHashInfo] = ptr::null_mut();
