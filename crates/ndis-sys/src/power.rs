@@ -1,5 +1,6 @@
-//! Power management: what an adapter can wake for and what it is told to
-//! (`ns-ntddndis-_ndis_pm_capabilities.md`, `ns-ntddndis-_ndis_pm_parameters.md`).
+//! Power management: what an adapter can wake for, what it is told to, and why it woke
+//! (`ns-ntddndis-_ndis_pm_capabilities.md`, `ns-ntddndis-_ndis_pm_parameters.md`,
+//! `ns-ntddndis-_ndis_pm_wol_pattern.md`, `ns-ntddndis-_ndis_pm_wake_reason.md`).
 
 use crate::declare::{constants, size_through, structures};
 use crate::nt::*;
@@ -34,6 +35,79 @@ structures! {
         pub MediaSpecificWakeUpEvents: ULONG,
     }
 
+    /// A text of at most `NDIS_PM_MAX_STRING_SIZE` characters, and its length in bytes.
+    pub struct NDIS_PM_COUNTED_STRING {
+        pub Length: USHORT,
+        pub String: [WCHAR; NDIS_PM_MAX_STRING_SIZE as usize + 1],
+    }
+
+    /// A TCP SYN over IPv4 to wake for.
+    pub struct NDIS_PM_WOL_IPV4_TCP_SYN {
+        pub Flags: ULONG,
+        pub IPv4SourceAddress: [UCHAR; 4],
+        pub IPv4DestAddress: [UCHAR; 4],
+        pub TCPSourcePortNumber: USHORT,
+        pub TCPDestPortNumber: USHORT,
+    }
+
+    /// A TCP SYN over IPv6 to wake for.
+    pub struct NDIS_PM_WOL_IPV6_TCP_SYN {
+        pub Flags: ULONG,
+        pub IPv6SourceAddress: [UCHAR; 16],
+        pub IPv6DestAddress: [UCHAR; 16],
+        pub TCPSourcePortNumber: USHORT,
+        pub TCPDestPortNumber: USHORT,
+    }
+
+    /// Bytes of a frame to wake for. Offsets count from the start of [`NDIS_PM_WOL_PATTERN`].
+    pub struct NDIS_PM_WOL_BITMAP_PATTERN {
+        pub Flags: ULONG,
+        pub MaskOffset: ULONG,
+        pub MaskSize: ULONG,
+        pub PatternOffset: ULONG,
+        pub PatternSize: ULONG,
+    }
+
+    /// What a wake-on-LAN pattern matches, by its `WoLPacketType`.
+    pub union NDIS_PM_WOL_PATTERN_PARAMETERS {
+        pub IPv4TcpSynParameters: NDIS_PM_WOL_IPV4_TCP_SYN,
+        pub IPv6TcpSynParameters: NDIS_PM_WOL_IPV6_TCP_SYN,
+        pub EapolRequestIdMessageParameters: ULONG,
+        pub WoLBitMapPattern: NDIS_PM_WOL_BITMAP_PATTERN,
+    }
+
+    /// A wake-on-LAN pattern (OID_PM_ADD_WOL_PATTERN).
+    pub struct NDIS_PM_WOL_PATTERN {
+        pub Header: NDIS_OBJECT_HEADER,
+        pub Flags: ULONG,
+        pub Priority: ULONG,
+        pub WoLPacketType: NDIS_PM_WOL_PACKET,
+        pub FriendlyName: NDIS_PM_COUNTED_STRING,
+        pub PatternId: ULONG,
+        pub NextWoLPatternOffset: ULONG,
+        pub WoLPattern: NDIS_PM_WOL_PATTERN_PARAMETERS,
+    }
+
+    /// Why an adapter woke (NDIS_STATUS_PM_WAKE_REASON).
+    pub struct NDIS_PM_WAKE_REASON {
+        pub Header: NDIS_OBJECT_HEADER,
+        pub Flags: ULONG,
+        pub WakeReason: NDIS_PM_WAKE_REASON_TYPE,
+        pub InfoBufferOffset: ULONG,
+        pub InfoBufferSize: ULONG,
+    }
+
+    /// The frame that it woke for.
+    pub struct NDIS_PM_WAKE_PACKET {
+        pub Header: NDIS_OBJECT_HEADER,
+        pub Flags: ULONG,
+        pub PatternId: ULONG,
+        pub PatternFriendlyName: NDIS_PM_COUNTED_STRING,
+        pub OriginalPacketSize: ULONG,
+        pub SavedPacketSize: ULONG,
+        pub SavedPacketOffset: ULONG,
+    }
+
     /// A wake-up pattern of the older kind.
     pub struct NDIS_PM_PACKET_PATTERN {
         pub Priority: ULONG,
@@ -64,6 +138,8 @@ pub type NDIS_DEVICE_POWER_STATE = i32;
 pub type NET_DEVICE_POWER_STATE = i32;
 /// What a wake-on-LAN pattern matches.
 pub type NDIS_PM_WOL_PACKET = i32;
+/// Why an adapter woke.
+pub type NDIS_PM_WAKE_REASON_TYPE = i32;
 
 constants! {
     NDIS_DEVICE_POWER_STATE {
@@ -90,6 +166,12 @@ constants! {
         NdisPMWoLPacketIPv6TcpSyn = 4,
         NdisPMWoLPacketEapolRequestIdMessage = 5,
         NdisPMWoLPacketMaximum = 6,
+    }
+    NDIS_PM_WAKE_REASON_TYPE {
+        NdisWakeReasonUnspecified = 0,
+        NdisWakeReasonPacket = 1,
+        NdisWakeReasonMediaDisconnect = 2,
+        NdisWakeReasonMediaConnect = 3,
     }
     ULONG {
         NDIS_PM_MAX_PATTERN_ID = 0xffff,
@@ -153,5 +235,20 @@ constants! {
         NDIS_SIZEOF_NDIS_PM_PARAMETERS_REVISION_1 = size_through!(NDIS_PM_PARAMETERS, WakeUpFlags),
         NDIS_SIZEOF_NDIS_PM_PARAMETERS_REVISION_2 =
             size_through!(NDIS_PM_PARAMETERS, MediaSpecificWakeUpEvents),
+    }
+    UCHAR {
+        NDIS_PM_WOL_PATTERN_REVISION_1 = 1,
+        NDIS_PM_WOL_PATTERN_REVISION_2 = 2,
+        NDIS_PM_WAKE_REASON_REVISION_1 = 1,
+        NDIS_PM_WAKE_PACKET_REVISION_1 = 1,
+    }
+    USHORT {
+        NDIS_SIZEOF_NDIS_PM_WOL_PATTERN_REVISION_1 =
+            size_through!(NDIS_PM_WOL_PATTERN, WoLPattern),
+        NDIS_SIZEOF_NDIS_PM_WOL_PATTERN_REVISION_2 =
+            size_through!(NDIS_PM_WOL_PATTERN, WoLPattern),
+        NDIS_SIZEOF_PM_WAKE_REASON_REVISION_1 = size_through!(NDIS_PM_WAKE_REASON, InfoBufferSize),
+        NDIS_SIZEOF_PM_WAKE_PACKET_REVISION_1 =
+            size_through!(NDIS_PM_WAKE_PACKET, SavedPacketOffset),
     }
 }
