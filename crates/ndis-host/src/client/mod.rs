@@ -9,6 +9,7 @@
 //! | `protocol` | registration and the protocol's functions |
 //! | `send` | NBLs from frames, tickets |
 //! | `receive` | what was received |
+//! | `wake` | wake-on-LAN patterns |
 //! | `bridge` | a wire in place of a test |
 //! | `bench` | the same chain again and again, in place of a test |
 
@@ -17,6 +18,7 @@ mod bridge;
 mod protocol;
 mod receive;
 mod send;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ use ndis_sys::{
 
 pub use receive::Received;
 pub use send::{SendShape, SendTicket};
+pub use wake::bitmap_pattern;
 
 use crate::ndis::caller::{self, Caller};
 use crate::ndis::ethernet::Mac;
@@ -83,6 +86,8 @@ struct State {
     events: Vec<i32>,
     refuses_sleep: bool,
     packet_filter: u32,
+    /// The numbers of its wake-on-LAN patterns.
+    wake_patterns: Vec<u32>,
     counters: ClientCounters,
     bridge: Option<Arc<dyn crate::wire::Wire>>,
     threads: u32,

@@ -12,12 +12,12 @@ use ndis_sys::{
     NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
     NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1,
     NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2, NDIS_STATUS, NDIS_STATUS_FAILURE,
-    NDIS_STATUS_INDICATION, NDIS_STATUS_LINK_STATE, NDIS_STATUS_PENDING, NDIS_STATUS_RESOURCES,
-    NDIS_STATUS_SUCCESS, NET_BUFFER_LIST_POOL_PARAMETERS,
-    NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NET_PNP_EVENT_NOTIFICATION, NdisDeviceStateD0,
-    NdisMedium802_3, NdisRequestSetInformation, NetEventPause, NetEventQueryPower, NetEventRestart,
-    NetEventSetPower, OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_LOOKAHEAD,
-    OID_GEN_CURRENT_PACKET_FILTER,
+    NDIS_STATUS_INDICATION, NDIS_STATUS_LINK_STATE, NDIS_STATUS_PENDING,
+    NDIS_STATUS_PM_WOL_PATTERN_REJECTED, NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS,
+    NET_BUFFER_LIST_POOL_PARAMETERS, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+    NET_PNP_EVENT_NOTIFICATION, NdisDeviceStateD0, NdisMedium802_3, NdisRequestSetInformation,
+    NetEventPause, NetEventQueryPower, NetEventRestart, NetEventSetPower, OID_802_3_MULTICAST_LIST,
+    OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER, OID_PM_REMOVE_WOL_PATTERN,
 };
 
 use super::{Attributes, Client};
@@ -158,6 +158,12 @@ impl Client {
             self.request_on(binding, &mut filter);
             let mut list = request::new(set, OID_802_3_MULTICAST_LIST, &mut []);
             self.request_on(binding, &mut list);
+            let patterns = std::mem::take(&mut self.state.lock().wake_patterns);
+            for id in patterns {
+                let mut id = id.to_le_bytes();
+                let mut remove = request::new(set, OID_PM_REMOVE_WOL_PATTERN, &mut id);
+                self.request_on(binding, &mut remove);
+            }
         }
         {
             let mut state = self.state.lock();
@@ -357,6 +363,11 @@ unsafe extern "efiapi" fn status(context: NDIS_HANDLE, indication: *mut NDIS_STA
         // SAFETY: the buffer has as many bytes as the indication says.
         unsafe { std::slice::from_raw_parts(indication.StatusBuffer.cast::<u8>(), length) }.to_vec()
     };
+    if indication.StatusCode == NDIS_STATUS_PM_WOL_PATTERN_REJECTED
+        && let Some(id) = buffer.first_chunk()
+    {
+        client.forget_wake_pattern(u32::from_le_bytes(*id));
+    }
     let mut state = client.state.lock();
     if indication.StatusCode == NDIS_STATUS_LINK_STATE {
         let link = indication.StatusBuffer.cast::<NDIS_LINK_STATE>();

@@ -56,6 +56,18 @@ impl Lab {
         self.all(order, power::wake)
     }
 
+    /// Lets a magic packet wake the system through an adapter, or not. It may until it is said otherwise.
+    ///
+    /// # Errors
+    /// There is no such adapter.
+    pub fn allow_magic_packet(&self, label: &str, allow: bool) -> Result<(), LabError> {
+        let adapter = self
+            .adapter(label)
+            .ok_or_else(|| unknown("adapter", label))?;
+        adapter.power.magic_packet.allow(allow);
+        Ok(())
+    }
+
     /// Shuts all adapters down. Nothing works after this, and nothing is undone.
     pub fn shut_down(&self) {
         self.as_host(power::shut_down);

@@ -24,6 +24,7 @@ use super::ethernet::EthernetFilter;
 use super::nbl::owner;
 use super::nbl::snapshot::Way;
 use super::object::{self, Kind, Object, handle_of, resolve};
+use super::oid::wake::Wishes;
 use super::{policy, trace, watchdog};
 use crate::nt::sched::Monitor;
 use crate::rules;
@@ -91,6 +92,8 @@ pub(crate) struct Binding {
     pub(crate) requests: AtomicUsize,
     /// The look-ahead that it set.
     pub(crate) lookahead: AtomicU32,
+    /// What it wants the adapter to wake for.
+    pub(crate) wake: Wishes,
 }
 
 struct Inner {
@@ -283,6 +286,7 @@ impl Binding {
             busy: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             lookahead: AtomicU32::new(0),
+            wake: Wishes::default(),
         });
         if !protocol.add_binding(binding) {
             return Err(NDIS_STATUS_CLOSING);

@@ -112,10 +112,11 @@ crate::ddi! { "ndis.sys":
         binding.require_quiet(NAME);
         let filter = binding.filter();
         let lists = (filter.multicast.len(), filter.receive.len());
-        if filter.packet_types != 0 || lists != (0, 0) {
+        let patterns = binding.wake.patterns();
+        if filter.packet_types != 0 || lists != (0, 0) || patterns != 0 {
             binding.broken(&format!(
-                "NdisCloseAdapterEx with packet filter {:#x}, {} multicast addresses and {} receive \
-                 filters still set",
+                "NdisCloseAdapterEx with packet filter {:#x}, {} multicast addresses, {} receive \
+                 filters and {patterns} wake-on-LAN patterns still set",
                 filter.packet_types, lists.0, lists.1
             ));
         }

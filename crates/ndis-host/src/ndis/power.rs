@@ -2,14 +2,14 @@
 //!
 //! | operation | order (handling-a-set-power-request.md) |
 //! |---|---|
-//! | [`sleep`] | `NetEventQueryPower`, `OID_PNP_QUERY_POWER`, `NetEventSetPower` to each filter and binding; pause for low power; `OID_PNP_SET_POWER`, or the halt of an adapter that cannot sleep |
+//! | [`sleep`] | `NetEventQueryPower`, `OID_PNP_QUERY_POWER`, `NetEventSetPower` to each filter and binding; pause for low power; `OID_PM_PARAMETERS`, `OID_PNP_SET_POWER`, or the halt of an adapter that cannot sleep |
 //! | [`wake`] | `OID_PNP_SET_POWER` to D0, or `MiniportInitializeEx`; restart; `NetEventSetPower` to D0 |
 //! | [`shut_down`] | `MiniportShutdownEx` |
 //!
 //! Adapters sleep one by one: an intermediate driver's two edges come in either order. PnP operations
 //! on an adapter that sleeps wake it first ([`ensure_awake`]), as the PnP manager does.
 //!
-//! Not in here: wake-up patterns and selective suspend.
+//! Not in here: what an adapter wakes for (`oid::wake`), and selective suspend.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
@@ -22,6 +22,7 @@ use ndis_sys::{
 };
 
 use super::adapter::{Adapter, AdapterState};
+use super::oid::wake::MagicPacket;
 use super::oid::{self, request};
 use super::{device_event, event, pnp, version};
 use crate::rules::{self, Rule};
@@ -33,6 +34,8 @@ pub(crate) struct State {
     device: AtomicI32,
     /// What is bound was told that the adapter goes to sleep, and not yet that it is awake.
     announced: AtomicBool,
+    /// Whether a magic packet may wake it.
+    pub(crate) magic_packet: MagicPacket,
 }
 
 impl Default for State {
@@ -40,6 +43,7 @@ impl Default for State {
         Self {
             device: AtomicI32::new(NdisDeviceStateD0),
             announced: AtomicBool::new(false),
+            magic_packet: MagicPacket::default(),
         }
     }
 }
@@ -80,6 +84,7 @@ pub(crate) fn sleep(
         pnp::pause_stack(adapter, NDIS_PAUSE_LOW_POWER);
     }
     if adapter.with_attributes(|attributes| attributes.keeps_through_sleep()) {
+        oid::wake::arm(adapter);
         set_power(adapter, to);
         adapter.power.device.store(to, Ordering::SeqCst);
     } else {
@@ -137,6 +142,15 @@ pub(crate) fn ensure_awake(adapter: &'static Adapter) -> Result<(), NDIS_STATUS>
     event::tell(adapter, NetEventSetPower, &mut NdisDeviceStateD0.clone());
     device_event::power_profile(adapter);
     Ok(())
+}
+
+/// A device woke the system: all adapters wake, NICs before what stands on them. One that cannot is gone.
+pub(crate) fn wake_all() {
+    let mut adapters = pnp::adapters();
+    adapters.sort_by_key(|adapter| adapter.driver().is_intermediate());
+    for adapter in adapters {
+        let _woke = wake(adapter);
+    }
 }
 
 /// The system goes down: adapters stop, and nothing is undone.

@@ -6,8 +6,8 @@ use ndis_sys::{
     NDIS_HANDLE, NDIS_LINK_STATE, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_STATUS_INDICATION,
     NDIS_SIZEOF_LINK_STATE_REVISION_1, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1,
     NDIS_SIZEOF_STATUS_INDICATION_REVISION_1, NDIS_STATUS, NDIS_STATUS_INDICATION,
-    NDIS_STATUS_INDICATION_REVISION_1, NDIS_STATUS_LINK_STATE, NDIS_STATUS_RESET_END,
-    NDIS_STATUS_RESET_START, NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG,
+    NDIS_STATUS_INDICATION_REVISION_1, NDIS_STATUS_LINK_STATE, NDIS_STATUS_PM_WOL_PATTERN_REJECTED,
+    NDIS_STATUS_RESET_END, NDIS_STATUS_RESET_START, NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG,
     NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES,
 };
 
@@ -53,6 +53,9 @@ crate::ddi! { "ndis.sys":
         }
         if matches!(code, NDIS_STATUS_RESET_START | NDIS_STATUS_RESET_END) {
             adapter.broken("a miniport must not indicate reset start or end itself");
+        }
+        if code == NDIS_STATUS_PM_WOL_PATTERN_REJECTED {
+            check_buffer(indication, NAME, adapter.name());
         }
         if code == NDIS_STATUS_LINK_STATE {
             // SAFETY: the document makes the buffer of this status an NDIS_LINK_STATE.
@@ -106,6 +109,10 @@ pub(crate) fn pass_up(from: Layer, indication: &NDIS_STATUS_INDICATION) {
         let Some(_busy) = binding.enter() else {
             continue;
         };
+        // Only who has set a pattern is told that it is gone (ndis-status-pm-wol-pattern-rejected.md).
+        if code == NDIS_STATUS_PM_WOL_PATTERN_REJECTED && !binding.wake.rejected(indication) {
+            continue;
+        }
         let handler = binding.protocol().handlers().StatusHandlerEx;
         let handler = handler.expect("registration requires it");
         let context = binding.context();
@@ -152,6 +159,10 @@ pub(crate) fn check_buffer(indication: &NDIS_STATUS_INDICATION, function: &str, 
         NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES => (
             "NDIS_STATUS_TASK_OFFLOAD_HARDWARE_CAPABILITIES",
             NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_1,
+        ),
+        NDIS_STATUS_PM_WOL_PATTERN_REJECTED => (
+            "NDIS_STATUS_PM_WOL_PATTERN_REJECTED",
+            size_of::<u32>() as u16,
         ),
         _ => return,
     };

@@ -13,6 +13,7 @@
 //! | `offload` | large sends and checksums |
 //! | `oid` | what it answers |
 //! | `scaling` | receive side scaling |
+//! | `wake` | what it wakes the computer for |
 //! | `bench` | sends that end here, and the same chain indicated again and again |
 //!
 //! Not in here: where frames come from (`wire`).
@@ -24,6 +25,7 @@ mod offload;
 mod oid;
 mod scaling;
 mod traffic;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,7 @@ pub use frames::Shape;
 pub(crate) use miniport::{deregister, register};
 pub use offload::Offloads;
 pub use scaling::{Scaling, ScalingCapabilities};
+pub use wake::{WakeUp, WokenBy};
 
 use crate::ndis::caller::{self, Caller};
 use crate::ndis::ethernet::{EthernetFilter, Mac};
@@ -85,6 +88,8 @@ pub struct NicConfig {
     /// Whether NDIS pauses the stack before a sleep. If not, and all drivers are of NDIS 6.30 or later, they
     /// learn of it by the event only (`NDIS_MINIPORT_ATTRIBUTES_NO_PAUSE_ON_SUSPEND`).
     pub pauses_to_sleep: bool,
+    /// What frames it can wake the computer for, if it can and has low-power states.
+    pub wake_up: Option<WakeUp>,
     /// How received frames are laid out; several are used in turn.
     pub shapes: Vec<Shape>,
 }
@@ -130,6 +135,7 @@ impl NicConfig {
             receive_info: Vec::new(),
             sleeps: true,
             pauses_to_sleep: true,
+            wake_up: None,
             shapes: vec![Shape::WHOLE],
         }
     }
@@ -167,6 +173,7 @@ struct State {
     switches: offload::Switches,
     scaling: Option<Scaling>,
     scaling_sets: u64,
+    wake: wake::State,
     filter: EthernetFilter,
     lookahead: u32,
     statistics: Statistics,

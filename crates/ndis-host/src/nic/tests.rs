@@ -6,12 +6,11 @@ use std::time::Duration;
 use ndis_sys::{
     NDIS_OID_REQUEST, NDIS_STATUS_FAILURE, NDIS_STATUS_INDICATION, NDIS_STATUS_PENDING,
     NDIS_STATUS_SUCCESS, NET_BUFFER_LIST, NdisRequestQueryInformation, OID_GEN_STATISTICS,
-    OID_PM_REMOVE_WOL_PATTERN,
 };
 
-use super::{CALLER, NicConfig};
+use super::{CALLER, NicConfig, WakeUp};
 use crate::call;
-use crate::client::Client;
+use crate::client::{Client, bitmap_pattern};
 use crate::lab::{Lab, NicPort};
 use crate::ndis::adapter::NdisMPauseComplete;
 use crate::ndis::caller;
@@ -214,10 +213,18 @@ fn failing_a_request_that_gives_something_back_is_broken() {
         &rules::NDIS_OID_COMPLETE,
         &["0xfd01010b", "0xc0000001"],
         || {
-            let (_lab, nic, client) = stack();
+            let lab = Lab::new();
+            let mut config = NicConfig::new("nic0", MAC);
+            config.wake_up = Some(WakeUp::USUAL);
+            let nic = lab.add_nic(config);
+            let client = lab.add_client("stack", "nic0").unwrap();
+            lab.plug_nic("nic0").unwrap();
+            assert!(lab.settle(LONG));
+            let id = client.add_wake_pattern(&bitmap_pattern(&[1], &[1]));
+            let id = id.expect("there is room");
             nic.hold_requests(true);
-            sched::spawn("sets", || {
-                client.set(OID_PM_REMOVE_WOL_PATTERN, &[0; 4]);
+            sched::spawn("sets", move || {
+                client.remove_wake_pattern(id);
             });
             let kept = kept_request(&nic);
             let handle = nic.handle.load(Ordering::Acquire);

@@ -152,6 +152,9 @@ impl Nic {
         let _entered = caller::enter(CALLER);
         let mut buffer = vec![0; MAX_FRAME];
         while !self.stop.load(Ordering::SeqCst) {
+            if let Some(frame) = self.take_wake_frame() {
+                self.receive(vec![frame]);
+            }
             match self.wire.recv(&mut buffer, Duration::from_millis(50)) {
                 Ok(Some(length)) => {
                     let mut batch = vec![buffer[..length].to_vec()];
@@ -174,6 +177,9 @@ impl Nic {
     }
 
     fn receive(&'static self, batch: Vec<Vec<u8>>) {
+        if self.sleeps_through(&batch) {
+            return;
+        }
         let Some((wanted, number)) = self.admit(batch) else {
             return;
         };

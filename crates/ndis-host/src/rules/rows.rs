@@ -166,6 +166,10 @@ pub static ORDERS: &[Order] = &[
                 Host,
             ),
             (
+                "OID_PM_PARAMETERS to the virtual miniport: what it is to wake for (low-power-for-wake-on-lan.md)",
+                Host,
+            ),
+            (
                 "OID_PNP_SET_POWER to the virtual miniport, which succeeds and is not passed on",
                 Checked(
                     "it succeeds; whether it was passed on is not seen: the host does not know why a request was made below",
@@ -188,6 +192,10 @@ pub static ORDERS: &[Order] = &[
                 ),
             ),
             ("the binding and then the adapter below are paused", Host),
+            (
+                "OID_PM_PARAMETERS to the adapter below: what it is to wake for (low-power-for-wake-on-lan.md)",
+                Host,
+            ),
             ("OID_PNP_SET_POWER to the adapter below, or its halt", Host),
         ],
     },

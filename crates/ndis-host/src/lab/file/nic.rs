@@ -40,6 +40,9 @@ pub struct NicSection {
     /// those to its own address.
     #[serde(default)]
     pub receive_filters: u32,
+    /// Whether it can wake the computer: by a magic packet, and by eight bitmap patterns of 128 bytes.
+    #[serde(default)]
+    pub wake_up: bool,
     /// Its task offloads; none if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offloads: Option<OffloadsSection>,

@@ -17,7 +17,7 @@ use crate::lab::{Lab, LabError};
 use crate::ndis::BindingState;
 use crate::ndis::device::{FilterKind, FilterRun};
 use crate::ndis::driver;
-use crate::nic::{NicConfig, Shape};
+use crate::nic::{NicConfig, Shape, WakeUp};
 use crate::nt::pool;
 use crate::nt::registry::{self, Value};
 use crate::wire::{Capture, CaptureWire, MemoryWire, PacketWire, TapOptions, TapWire, Wire};
@@ -333,6 +333,7 @@ fn configuration(nic: &NicSection, of_wire: Option<[u8; 6]>) -> NicConfig {
     }
     config.receive_filters = nic.receive_filters;
     config.offloads = nic.offloads.as_ref().map(OffloadsSection::offloads);
+    config.wake_up = nic.wake_up.then_some(WakeUp::USUAL);
     config.shapes = match nic.shapes {
         ShapesKey::Whole => vec![Shape::WHOLE],
         ShapesKey::Awkward => Shape::awkward(),

@@ -12,11 +12,11 @@ use ndis_sys::{
     OID_GEN_MAXIMUM_LOOKAHEAD, OID_GEN_MEDIA_CONNECT_STATUS, OID_GEN_MEDIA_CONNECT_STATUS_EX,
     OID_GEN_MEDIA_DUPLEX_STATE, OID_GEN_MEDIA_IN_USE, OID_GEN_MEDIA_SUPPORTED,
     OID_GEN_PHYSICAL_MEDIUM, OID_GEN_PHYSICAL_MEDIUM_EX, OID_GEN_RECEIVE_SCALE_CAPABILITIES,
-    OID_GEN_SUPPORTED_LIST, OID_PM_CURRENT_CAPABILITIES, OID_TCP_OFFLOAD_CURRENT_CONFIG,
-    OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
+    OID_GEN_SUPPORTED_LIST, OID_TCP_OFFLOAD_CURRENT_CONFIG, OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
 };
 
 use super::request::Request;
+use super::wake;
 use crate::ndis::adapter::Adapter;
 use crate::ndis::attributes::Attributes;
 use crate::ndis::binding::Binding;
@@ -29,6 +29,9 @@ pub(super) fn answer(
     binding: Option<&'static Binding>,
     request: Request,
 ) -> Option<NDIS_STATUS> {
+    if let Some(status) = wake::answer(adapter, binding, request) {
+        return Some(status);
+    }
     if !request.is_query() {
         return None;
     }
@@ -91,7 +94,6 @@ fn from_attributes(attributes: &Attributes, oid: u32) -> Option<Vec<u8>> {
             offload_bytes(attributes.offload_hardware.as_deref()?)
         }
         OID_GEN_RECEIVE_SCALE_CAPABILITIES => bytes_of(attributes.rss.as_deref()?),
-        OID_PM_CURRENT_CAPABILITIES => bytes_of(attributes.power.as_deref()?),
         _ => return None,
     })
 }
@@ -120,7 +122,7 @@ fn offload_bytes(offload: &NDIS_OFFLOAD) -> Vec<u8> {
 }
 
 /// The bytes of a structure that was made from zeros, so that its padding is initialized too.
-fn bytes_of<T: Copy>(value: &T) -> Vec<u8> {
+pub(super) fn bytes_of<T: Copy>(value: &T) -> Vec<u8> {
     let start = std::ptr::from_ref(value).cast::<u8>();
     // SAFETY: the value has this many bytes, all initialized: the structures given here have no
     // padding but what `zeroed` or the driver's own copy filled.

@@ -11,12 +11,13 @@ use ndis_sys::{
     NDIS_STATUS_MULTICAST_FULL, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_SUCCESS,
     NdisRequestSetInformation, OID_802_3_ADD_MULTICAST_ADDRESS, OID_802_3_DELETE_MULTICAST_ADDRESS,
     OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER,
-    OID_RECEIVE_FILTER_CLEAR_FILTER, OID_RECEIVE_FILTER_SET_FILTER,
+    OID_PM_ADD_WOL_PATTERN, OID_PM_REMOVE_WOL_PATTERN, OID_RECEIVE_FILTER_CLEAR_FILTER,
+    OID_RECEIVE_FILTER_SET_FILTER,
 };
 
 use super::queue::{Entry, Own, Source};
-use super::receive_filter;
 use super::request::{self, Request};
+use super::{receive_filter, wake};
 use crate::ndis::binding::Binding;
 use crate::ndis::ethernet::{EthernetFilter, Mac};
 
@@ -90,6 +91,8 @@ pub(super) fn translate(binding: &'static Binding, request: Request) -> Result<E
             }))
         }
         OID_RECEIVE_FILTER_CLEAR_FILTER => receive_filter::clear(binding, request, &input),
+        OID_PM_ADD_WOL_PATTERN => wake::add(binding, request, &input),
+        OID_PM_REMOVE_WOL_PATTERN => wake::remove(binding, request, &input),
         _ => Ok(Entry::new(request, source)),
     }
 }

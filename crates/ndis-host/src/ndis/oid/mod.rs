@@ -13,6 +13,7 @@
 //! | `filter` | packet filter, multicast list, look-ahead |
 //! | `receive_filter` | receive filters for addresses |
 //! | `statistics` | single counters from `OID_GEN_STATISTICS` |
+//! | `wake` | wake-on-LAN parameters and patterns |
 //! | `clone` | clones for intermediate drivers |
 //! | `direct`, `synchronous` | requests past the queue |
 
@@ -25,6 +26,7 @@ pub(crate) mod receive_filter;
 pub(crate) mod request;
 mod statistics;
 mod synchronous;
+pub(crate) mod wake;
 
 use std::sync::atomic::Ordering;
 
@@ -239,9 +241,10 @@ pub(crate) unsafe fn begin(adapter: &'static Adapter, request: *mut NDIS_OID_REQ
     }
 }
 
-/// A closed binding's filter no longer counts.
+/// What a closed binding wanted no longer counts.
 pub(crate) fn binding_left(binding: &'static Binding) {
     binding.change_filter(|filter| *filter = super::ethernet::EthernetFilter::default());
+    binding.wake.clear();
 }
 
 fn may_inline() -> bool {

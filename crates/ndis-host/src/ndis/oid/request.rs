@@ -106,6 +106,19 @@ impl Request {
         unsafe { std::slice::from_raw_parts(start, length) }.to_vec()
     }
 
+    /// Overwrites a part of what a set sets.
+    pub(crate) fn put(self, offset: usize, bytes: &[u8]) {
+        let (start, length) = self.buffer();
+        assert!(
+            offset + bytes.len() <= length,
+            "the part lies within the buffer"
+        );
+        // SAFETY: the buffer lives with the request, and the part lies within it.
+        let place = unsafe { start.add(offset) };
+        // SAFETY: as above.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
+    }
+
     /// Answers a query with `bytes`, or says how many bytes it needs.
     pub(crate) fn answer(self, bytes: &[u8]) -> NDIS_STATUS {
         let (start, length) = self.buffer();
