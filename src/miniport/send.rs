@@ -92,11 +92,21 @@ fn plan_and_tag(
     let Some(plan) = plan_send(miniport.vlan, mode, to_core(send.out_of_band_tag())) else {
         return Err((send, Status::FAILURE));
     };
-    if send.is_read_only() {
+    if send.is_read_only() || !has_room(&send, plan) {
         carry(send, miniport, handle, plan)
     } else {
         tag_in_place(send, miniport, handle, plan)
     }
+}
+
+/// Whether the tag that is put into the frames, if any, finds room in front of each.
+fn has_room(frames: &NetBufferList, plan: SendPlan) -> bool {
+    let needs = match plan {
+        SendPlan::InBand(_) => TAG_LENGTH as u32,
+        SendPlan::AsIs | SendPlan::OutOfBand(_) => 0,
+    };
+    let mut frames = frames.buffers();
+    frames.all(|frame| frame.room_in_front() >= needs)
 }
 
 /// The NBL itself goes down; the tag is put into its frames or beside them, and taken away when it
@@ -141,7 +151,6 @@ fn tag_in_place(
 fn move_offload(send: &mut NetBufferList, words: OffloadWords) -> Result {
     let words = offload::words(words);
     let moved = words.moved(TAG_LENGTH as u32).ok_or(Status::INVALID_DATA)?;
-    // Without room in front of the frame the tag has a piece of memory of its own.
     if send
         .buffers()
         .any(|frame| frame.first_piece() < moved.headers())
@@ -152,7 +161,7 @@ fn move_offload(send: &mut NetBufferList, words: OffloadWords) -> Result {
     Ok(())
 }
 
-/// A carrier goes down: neither the NBL nor its frames may be written to.
+/// A carrier goes down: the NBL and its frames may not be written to, or have no room for the tag.
 fn carry(
     send: Nbl<Outgoing>,
     miniport: Shared<VirtualMiniport>,

@@ -138,7 +138,9 @@ image_tests! {
             for short in 1..12 {
                 let shape = shape(head, &[]);
                 let lengths = [60, short, 60, short, short, 12, 13, 60];
-                assert_refused(&lab, &[&shape; 8], &lengths, |_, length| length < 12);
+                // A carrier, for a frame without headroom, has something of the frame behind its own bytes.
+                let least = if head == 0 { 13 } else { 12 };
+                assert_refused(&lab, &[&shape; 8], &lengths, |_, length| length < least);
             }
         }
         // One such frame among others of its NBL: none of them is sent.
@@ -243,8 +245,9 @@ image_tests! {
     fn whichever_call_of_a_send_fails_its_nbl_is_refused_and_the_others_go_down() {
         let lab = MuxLab::running();
         let functions = [
-            ("NdisAllocateNetBufferListContext", 0, 0),
-            ("NdisRetreatNetBufferDataStart", 0, 0),
+            ("NdisAllocateNetBufferListContext", 4, 0),
+            ("NdisRetreatNetBufferDataStart", 4, 0),
+            ("NdisAllocateFragmentNetBufferList", 0, 0),
             ("NdisAllocateFragmentNetBufferList", 0, NDIS_NBL_FLAGS_SEND_READ_ONLY),
             ("NdisAllocateNetBufferListContext", 0, NDIS_NBL_FLAGS_SEND_READ_ONLY),
         ];

@@ -100,15 +100,26 @@ impl NetBuffer {
         Ok(())
     }
 
-    /// Makes room in front of the frame and overwrites its first bytes, new and old, with `front`.
+    /// How many bytes of unused data space there are in front of the frame.
+    #[must_use]
+    pub const fn room_in_front(&self) -> u32 {
+        self.raw.DataOffset
+    }
+
+    /// Takes room in front of the frame and overwrites its first bytes, new and old, with `front`.
     /// All or nothing. [`shrink_front`](Self::shrink_front) undoes it.
     ///
     /// # Errors
     /// [`Status::INVALID_LENGTH`] if the frame would still be shorter than `front`,
-    /// [`Status::RESOURCES`] if memory is short.
+    /// [`Status::RESOURCES`] if there is no such room, or memory is short.
     pub fn grow_front(&mut self, by: u32, front: &[u8]) -> Result {
         if front.len() > self.raw.DataLength as usize + by as usize {
             return Err(Status::INVALID_LENGTH);
+        }
+        // NDIS would put an MDL of its own in front, and `advance` could not have it freed without
+        // risking one of the sender's.
+        if self.room_in_front() < by {
+            return Err(Status::RESOURCES);
         }
         // SAFETY: the NET_BUFFER is this driver's for now (NdisRetreatNetBufferDataStart).
         let status = unsafe { sys::NdisRetreatNetBufferDataStart(&raw mut self.raw, by, 0, None) };
@@ -133,12 +144,12 @@ impl NetBuffer {
         self.write_front(front)
     }
 
-    /// Undoes a retreat of `by` bytes, and frees the MDL that NDIS may have put in front for it.
+    /// Undoes a retreat of `by` bytes. No MDL is freed: the retreat had room, so all are the sender's, also
+    /// one that holds nothing but that room.
     fn advance(&mut self, by: u32) {
         // SAFETY: the NET_BUFFER is this driver's for now, and has at least `by` bytes
-        // (NdisAdvanceNetBufferDataStart). Only an MDL that a retreat of ours added is freed: the
-        // data of the driver that made the frame begins behind it.
-        unsafe { sys::NdisAdvanceNetBufferDataStart(&raw mut self.raw, by, 1, None) };
+        // (NdisAdvanceNetBufferDataStart).
+        unsafe { sys::NdisAdvanceNetBufferDataStart(&raw mut self.raw, by, 0, None) };
     }
 
     /// Calls `visit` with the pieces of memory that hold the first `length` bytes of the frame, in
