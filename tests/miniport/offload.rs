@@ -110,6 +110,45 @@ image_tests! {
         }
     }
 
+    fn a_large_udp_packet_leaves_in_segments_with_the_tag_in_each() {
+        for (encapsulation, inserts) in [(ETHERNET | INSIDE, false), (ETHERNET | BESIDE, true)] {
+            let lab = lab(encapsulation, inserts);
+            for (name, vlan) in [("none", None), ("vlan10", Some(10)), ("vlan20", Some(20))] {
+                let frame = udp_frame(lab.address(name), 2500);
+                // MSS, and where the UDP header is.
+                let shape = SendShape { udp_segmentation: 1000 | 34 << 20, ..shape(4) };
+                must_succeed(&lab.above(name).send_shaped(std::slice::from_ref(&frame), &shape));
+                for (index, length) in [1000, 1000, 500].into_iter().enumerate() {
+                    let sent = lab.below().take_sent(SOON).expect("each segment is sent");
+                    let segment = untag(&sent, vlan);
+                    assert_datagram(&segment, &frame[42 + index * 1000..][..length]);
+                }
+            }
+            lab.down();
+        }
+    }
+
+    fn udp_segmentation_needs_a_system_that_has_it() {
+        for (minor, shown) in [(82, 0), (83, SHOWN), (89, SHOWN)] {
+            let nic = NicConfig {
+                offloads: Some(Offloads::with(ETHERNET | BESIDE)),
+                ..NicConfig::new(NIC, MAC_BELOW)
+            };
+            let lab = MuxLab::with_nic(nic.handling_tags(), &[VLAN10]);
+            lab.set_ndis_version(6 << 16 | minor);
+            lab.up();
+            for oid in [OID_TCP_OFFLOAD_CURRENT_CONFIG, OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES] {
+                let offload = offload(&lab, "vlan10", oid);
+                let udp = &offload.UdpSegmentation.IPv4;
+                assert_eq!(udp.Encapsulation, shown, "6.{minor}");
+                assert_eq!(udp.MaxOffLoadSize, if shown == 0 { 0 } else { 60 * 1024 });
+                assert_eq!(udp.MinSegmentCount(), if shown == 0 { 0 } else { 2 });
+                assert_eq!(offload.LsoV2.IPv4.Encapsulation, SHOWN);
+            }
+            lab.down();
+        }
+    }
+
     fn a_checksum_is_computed_behind_the_tag() {
         for (encapsulation, inserts) in [(ETHERNET | INSIDE, false), (ETHERNET | BESIDE, true)] {
             let lab = lab(encapsulation, inserts);
@@ -221,6 +260,14 @@ fn tcp_frame(source: [u8; 6], payload: usize) -> Vec<u8> {
     frame
 }
 
+/// The same with UDP.
+fn udp_frame(source: [u8; 6], payload: usize) -> Vec<u8> {
+    let tcp = tcp_frame(source, payload);
+    let mut frame = [&tcp[..34], &[0x04, 0, 0, 53, 0, 0, 0, 0], &tcp[54..]].concat();
+    frame[23] = 17;
+    frame
+}
+
 /// The frame without the tag of that VLAN, which must be there.
 fn untag(frame: &[u8], vlan: Option<u16>) -> Vec<u8> {
     let Some(vlan) = vlan else {
@@ -247,6 +294,18 @@ fn assert_segment(segment: &[u8], whole: &[u8], at: usize, length: usize) {
         0xffff,
         "the TCP checksum"
     );
+}
+
+/// A datagram is right: lengths, checksums, and this payload.
+fn assert_datagram(datagram: &[u8], payload: &[u8]) {
+    let udp = (8 + payload.len()) as u16;
+    assert_eq!(datagram[16..18], (20 + udp).to_be_bytes());
+    assert_eq!(datagram[38..40], udp.to_be_bytes());
+    assert_eq!(&datagram[42..], payload);
+    assert_eq!(sum(&datagram[14..34]), 0xffff, "the IP header's checksum");
+    let pseudo = [&datagram[26..34], &[0, 17], &udp.to_be_bytes()].concat();
+    let whole = [&pseudo, &datagram[34..]].concat();
+    assert_eq!(sum(&whole), 0xffff, "the UDP checksum");
 }
 
 /// The sum that a right checksum makes all ones.

@@ -18,8 +18,11 @@ pub struct Contract {
 impl Contract {
     /// NDIS 6.30 (Windows 8): the oldest that this crate registers for.
     pub const V6_30: Self = Self { minor: 30 };
-    /// NDIS 6.80 (Windows 10 1709): the newest whose structures this crate fills.
+    /// NDIS 6.80 (Windows 10 1709): synchronous OID requests.
     pub const V6_80: Self = Self { minor: 80 };
+    /// NDIS 6.83 (Windows 10 1903): UDP segmentation offload, and the newest whose structures this crate
+    /// fills.
+    pub const V6_83: Self = Self { minor: 83 };
 
     /// The newest contract that the running system and this crate both know.
     ///
@@ -62,7 +65,7 @@ impl Contract {
 
 /// The minor versions that a driver can register for, oldest first. A system between two of them
 /// gets the older one.
-const RELEASED: [u8; 6] = [30, 40, 50, 60, 70, 80];
+const RELEASED: [u8; 7] = [30, 40, 50, 60, 70, 80, 83];
 
 #[cfg(test)]
 mod tests {
@@ -78,8 +81,9 @@ mod tests {
             "6.51 was never a contract of its own here"
         );
         assert_eq!(minor(0x0006_0050), Ok(80));
-        assert_eq!(minor(0x0006_0059), Ok(80), "6.89 is newer than this crate");
-        assert_eq!(minor(0x0007_0000), Ok(80));
+        assert_eq!(minor(0x0006_0052), Ok(80), "6.82 has nothing new");
+        assert_eq!(minor(0x0006_0059), Ok(83), "6.89 is newer than this crate");
+        assert_eq!(minor(0x0007_0000), Ok(83));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct SendShape {
     pub checksum: usize,
     /// Value of `TcpLargeSendNetBufferListInfo`.
     pub large_send: usize,
+    /// The value of `UdpSegmentationOffloadInfo`.
+    pub udp_segmentation: usize,
     /// Free bytes of context space in each NBL.
     pub context_back_fill: u16,
     /// `NDIS_SEND_FLAGS_*`.
@@ -60,6 +62,7 @@ impl SendShape {
         tag: 0,
         checksum: 0,
         large_send: 0,
+        udp_segmentation: 0,
         context_back_fill: 0,
         flags: 0,
         cancel_id: 0,
@@ -255,6 +258,7 @@ impl Client {
         info[Ieee8021QNetBufferListInfo] = shape.tag as *mut _;
         info[ndis_sys::TcpIpChecksumNetBufferListInfo] = shape.checksum as *mut _;
         info[ndis_sys::TcpLargeSendNetBufferListInfo] = shape.large_send as *mut _;
+        info[ndis_sys::UdpSegmentationOffloadInfo] = shape.udp_segmentation as *mut _;
         info[ndis_sys::NetBufferListCancelId] = shape.cancel_id as *mut _;
         nbl.set_info(info);
         nbl.set_flags(nbl.flags() | shape.nbl_flags);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ndis_sys::NDIS_RUNTIME_VERSION_680;
+use ndis_sys::NDIS_RUNTIME_VERSION;
 
 /// The number that `NdisGetVersion` answers: major version in the upper half, minor in the lower.
 pub fn current() -> u32 {
@@ -21,4 +21,4 @@ crate::ddi! { "ndis.sys":
     }
 }
 
-static VERSION: AtomicU32 = AtomicU32::new(NDIS_RUNTIME_VERSION_680);
+static VERSION: AtomicU32 = AtomicU32::new(NDIS_RUNTIME_VERSION(6, 83));

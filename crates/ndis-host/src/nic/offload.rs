@@ -1,4 +1,5 @@
-//! Task offloads of the built-in NIC: large sends over IPv4, TCP checksums, and what it says of them.
+//! Task offloads of the built-in NIC: large sends and UDP segmentation over IPv4, TCP checksums, and what it
+//! says of them.
 //!
 //! It does what it shows and no more: a send that asks for a task that is switched off, or with a tag
 //! where the NIC does not look for it, fails. Headers are taken from where the NBL says, not looked for,
@@ -9,16 +10,18 @@ use ndis_sys::{
     NDIS_ENCAPSULATION_IEEE_802_3_P_AND_Q_IN_OOB, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_OFFLOAD,
     NDIS_OFFLOAD, NDIS_OFFLOAD_PARAMETERS_LSOV2_DISABLED, NDIS_OFFLOAD_PARAMETERS_LSOV2_ENABLED,
     NDIS_OFFLOAD_PARAMETERS_TX_RX_DISABLED, NDIS_OFFLOAD_PARAMETERS_TX_RX_ENABLED,
-    NDIS_OFFLOAD_REVISION_3, NDIS_OFFLOAD_SUPPORTED, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_3,
+    NDIS_OFFLOAD_REVISION_3, NDIS_OFFLOAD_REVISION_6, NDIS_OFFLOAD_SUPPORTED, NDIS_RUNTIME_VERSION,
+    NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_3, NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_6,
     NDIS_SIZEOF_OFFLOAD_ENCAPSULATION_REVISION_1, NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_1,
     NDIS_STATUS, NDIS_STATUS_INVALID_LENGTH, NDIS_STATUS_INVALID_PARAMETER,
     NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_SUCCESS, NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG,
     NDIS_TCP_IP_CHECKSUM_TRANSMIT, NDIS_TCP_LARGE_SEND_OFFLOAD_LSO_V2_TRANSMIT,
-    NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE, TcpIpChecksumNetBufferListInfo,
-    TcpLargeSendNetBufferListInfo,
+    NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE, NDIS_UDP_SEGMENTATION_OFFLOAD_TRANSMIT,
+    TcpIpChecksumNetBufferListInfo, TcpLargeSendNetBufferListInfo, UdpSegmentationOffloadInfo,
 };
 
 use super::Nic;
+use crate::ndis::version;
 use crate::ndis::view::{Nb, Nbl};
 
 /// What a NIC can do for its clients.
@@ -26,19 +29,22 @@ use crate::ndis::view::{Nb, Nbl};
 pub struct Offloads {
     /// `NDIS_ENCAPSULATION_*`, of every task.
     pub encapsulation: u32,
-    /// The most bytes of user data in a large send.
+    /// The most bytes of user data in a large send, and in a UDP packet to be segmented.
     pub largest_send: u32,
+    /// Whether it segments UDP packets (USO). It cannot be switched.
+    pub segments_udp: bool,
     /// Whether it coalesces received segments.
     pub coalesces: bool,
 }
 
 impl Offloads {
-    /// Large sends of up to 60 KiB and checksums, with these `NDIS_ENCAPSULATION_*`.
+    /// Large sends and UDP packets of up to 60 KiB and checksums, with these `NDIS_ENCAPSULATION_*`.
     #[must_use]
     pub const fn with(encapsulation: u32) -> Self {
         Self {
             encapsulation,
             largest_send: 60 * 1024,
+            segments_udp: true,
             coalesces: true,
         }
     }
@@ -66,6 +72,18 @@ impl Offloads {
             offload.LsoV2.IPv4.Encapsulation = self.encapsulation;
             offload.LsoV2.IPv4.MaxOffLoadSize = self.largest_send;
             offload.LsoV2.IPv4.MinSegmentCount = 2;
+        }
+        if self.segments_udp && version::current() >= NDIS_RUNTIME_VERSION(6, 83) {
+            offload.Header = NDIS_OBJECT_HEADER::new(
+                NDIS_OBJECT_TYPE_OFFLOAD,
+                NDIS_OFFLOAD_REVISION_6,
+                NDIS_SIZEOF_NDIS_OFFLOAD_REVISION_6,
+            );
+            let udp = &mut offload.UdpSegmentation.IPv4;
+            udp.Encapsulation = self.encapsulation;
+            udp.MaxOffLoadSize = self.largest_send;
+            udp.set_MinSegmentCount(2);
+            udp.set_SubMssFinalSegmentSupported(1);
         }
         offload.Rsc.IPv4.Enabled = u8::from(self.coalesces);
         offload
@@ -162,7 +180,10 @@ impl Nic {
         let checksum = NDIS_TCP_IP_CHECKSUM_TRANSMIT {
             Bits: info[TcpIpChecksumNetBufferListInfo] as u32,
         };
-        if large.Bits == 0 && checksum.Bits == 0 {
+        let udp = NDIS_UDP_SEGMENTATION_OFFLOAD_TRANSMIT {
+            Bits: info[UdpSegmentationOffloadInfo] as u32,
+        };
+        if large.Bits == 0 && checksum.Bits == 0 && udp.Bits == 0 {
             return Ok(vec![frame]);
         }
         let offloads = self.config.offloads.ok_or(NDIS_STATUS_NOT_SUPPORTED)?;
@@ -175,19 +196,26 @@ impl Nic {
             (true, true) => return Err(NDIS_STATUS_NOT_SUPPORTED),
         };
         let asked_and_off = large.Bits != 0 && !switches.large_sends
-            || checksum.TcpChecksum() != 0 && !switches.checksums;
+            || checksum.TcpChecksum() != 0 && !switches.checksums
+            || udp.Bits != 0 && !offloads.segments_udp;
         if offloads.encapsulation & needed == 0 || asked_and_off {
             return Err(NDIS_STATUS_NOT_SUPPORTED);
         }
         let ip = if tag_inside { 18 } else { 14 };
-        if large.Bits == 0 {
-            let headers = Headers::of(&frame, ip, checksum.TcpHeaderOffset() as usize)?;
+        if large.Bits == 0 && udp.Bits == 0 {
+            let headers = Headers::of_tcp(&frame, ip, checksum.TcpHeaderOffset() as usize)?;
             return Ok(vec![headers.segment(&frame, 0, headers.payload(&frame))]);
         }
-        let headers = Headers::of(&frame, ip, large.TcpHeaderOffset() as usize)?;
+        let (headers, mss, is_v2) = if udp.Bits == 0 {
+            let headers = Headers::of_tcp(&frame, ip, large.TcpHeaderOffset() as usize)?;
+            let is_v2 = large.Type() == NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE;
+            (headers, large.MSS() as usize, is_v2)
+        } else {
+            let headers = Headers::of_udp(&frame, ip, udp.UdpHeaderOffset() as usize)?;
+            (headers, udp.MSS() as usize, large.Bits == 0)
+        };
         let payload = headers.payload(&frame);
-        let mss = large.MSS() as usize;
-        let wrong = large.Type() != NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE
+        let wrong = !is_v2
             || mss == 0
             || payload.len() > offloads.largest_send as usize
             || first_piece(nb) < headers.end;
@@ -212,32 +240,59 @@ impl Nic {
     }
 }
 
-/// Where the headers of a TCP frame over IPv4 are.
+/// Where the headers of a TCP or UDP frame over IPv4 are.
 struct Headers {
     ip: usize,
-    tcp: usize,
+    transport: usize,
     /// Where the payload begins.
     end: usize,
+    protocol: Protocol,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Tcp = 6,
+    Udp = 17,
 }
 
 impl Headers {
-    fn of(frame: &[u8], ip: usize, tcp: usize) -> Result<Self, NDIS_STATUS> {
+    fn of_tcp(frame: &[u8], ip: usize, tcp: usize) -> Result<Self, NDIS_STATUS> {
+        let Some(&offset) = frame.get(tcp + 12) else {
+            return Err(NDIS_STATUS_INVALID_LENGTH);
+        };
+        Self::of(frame, ip, tcp, usize::from(offset >> 4) * 4, Protocol::Tcp)
+    }
+
+    fn of_udp(frame: &[u8], ip: usize, udp: usize) -> Result<Self, NDIS_STATUS> {
+        Self::of(frame, ip, udp, 8, Protocol::Udp)
+    }
+
+    fn of(
+        frame: &[u8],
+        ip: usize,
+        transport: usize,
+        length: usize,
+        protocol: Protocol,
+    ) -> Result<Self, NDIS_STATUS> {
         let is_ipv4 = frame.get(ip - 2..ip) == Some(&[0x08, 0x00]);
         let Some(&version) = frame.get(ip) else {
             return Err(NDIS_STATUS_INVALID_LENGTH);
         };
-        // The IP header ends where the NBL says that the TCP header begins.
-        if !is_ipv4 || ip + usize::from(version & 0xf) * 4 != tcp {
+        // The IP header ends where the NBL says that the next header begins.
+        let begins = ip + usize::from(version & 0xf) * 4 == transport;
+        if !is_ipv4 || !begins || frame.get(ip + 9) != Some(&(protocol as u8)) {
             return Err(NDIS_STATUS_INVALID_PARAMETER);
         }
-        let Some(&offset) = frame.get(tcp + 12) else {
-            return Err(NDIS_STATUS_INVALID_LENGTH);
-        };
-        let end = tcp + usize::from(offset >> 4) * 4;
+        let end = transport + length;
         if end > frame.len() {
             return Err(NDIS_STATUS_INVALID_LENGTH);
         }
-        Ok(Self { ip, tcp, end })
+        Ok(Self {
+            ip,
+            transport,
+            end,
+            protocol,
+        })
     }
 
     fn payload<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
@@ -252,25 +307,35 @@ impl Headers {
         let mut put = |place: usize, value: u16| {
             segment[place..place + 2].copy_from_slice(&value.to_be_bytes());
         };
-        put(self.ip + 2, (self.end - self.ip + part.len()) as u16);
-        put(self.ip + 10, 0);
-        put(self.tcp + 16, 0);
-        let sequence =
-            u32::from(word(frame, self.tcp + 4)) << 16 | u32::from(word(frame, self.tcp + 6));
-        let sequence = sequence.wrapping_add(at as u32);
-        put(self.tcp + 4, (sequence >> 16) as u16);
-        put(self.tcp + 6, sequence as u16);
-        let ip_sum = checksum(&segment[self.ip..self.tcp]);
-        segment[self.ip + 10..self.ip + 12].copy_from_slice(&ip_sum.to_be_bytes());
-        let length = (segment.len() - self.tcp) as u16;
+        let (ip, transport) = (self.ip, self.transport);
+        put(ip + 2, (self.end - ip + part.len()) as u16);
+        put(ip + 10, 0);
+        let length = (self.end - transport + part.len()) as u16;
+        let sum_at = match self.protocol {
+            Protocol::Tcp => {
+                let high = u32::from(word(frame, transport + 4)) << 16;
+                let sequence = high | u32::from(word(frame, transport + 6));
+                let sequence = sequence.wrapping_add(at as u32);
+                put(transport + 4, (sequence >> 16) as u16);
+                put(transport + 6, sequence as u16);
+                transport + 16
+            }
+            Protocol::Udp => {
+                put(transport + 4, length);
+                transport + 6
+            }
+        };
+        put(sum_at, 0);
+        let ip_sum = checksum(&segment[ip..transport]);
+        segment[ip + 10..ip + 12].copy_from_slice(&ip_sum.to_be_bytes());
         let pseudo = [
-            &segment[self.ip + 12..self.ip + 20],
-            &[0, 6],
+            &segment[ip + 12..ip + 20],
+            &[0, self.protocol as u8],
             &length.to_be_bytes(),
         ]
         .concat();
-        let tcp_sum = checksum(&[&pseudo, &segment[self.tcp..]].concat());
-        segment[self.tcp + 16..self.tcp + 18].copy_from_slice(&tcp_sum.to_be_bytes());
+        let sum = checksum(&[&pseudo, &segment[transport..]].concat());
+        segment[sum_at..sum_at + 2].copy_from_slice(&sum.to_be_bytes());
         segment
     }
 }

@@ -51,7 +51,7 @@ pub struct NicSection {
     pub shapes: ShapesKey,
 }
 
-/// `offloads`: IPv4 checksums and large sends (version 2), and coalescing of received segments.
+/// `offloads`: IPv4 checksums, large sends (version 2) and UDP segmentation, and coalescing of received segments.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OffloadsSection {
@@ -61,6 +61,9 @@ pub struct OffloadsSection {
     /// The most bytes of user data in a large send.
     #[serde(default = "default_largest_send")]
     pub largest_send: u32,
+    /// Whether it segments UDP packets, of up to as many bytes.
+    #[serde(default = "yes")]
+    pub segments_udp: bool,
     /// Whether it coalesces received segments.
     #[serde(default = "yes")]
     pub coalesces: bool,
@@ -124,6 +127,7 @@ impl OffloadsSection {
         Offloads {
             encapsulation: bits.fold(0, |all, bit| all | bit),
             largest_send: self.largest_send,
+            segments_udp: self.segments_udp,
             coalesces: self.coalesces,
         }
     }

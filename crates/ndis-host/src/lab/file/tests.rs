@@ -88,6 +88,7 @@ fn every_section_is_read() {
     let expected = Offloads {
         encapsulation: NDIS_ENCAPSULATION_IEEE_802_3 | NDIS_ENCAPSULATION_IEEE_802_3_P_AND_Q_IN_OOB,
         largest_send: 32768,
+        segments_udp: true,
         coalesces: true,
     };
     assert_eq!(offloads, expected);
