@@ -21,7 +21,9 @@ use mux_core::{
 use ndis::{Passive, Status, contract::Contract, pnp::NetPnpEvent};
 use tracelogging::{Level, define_provider, write_event};
 
-use crate::{binding::receivers::Asked, virtual_miniport::VirtualMiniport};
+use crate::{
+    binding::receivers::Asked, protocol::bind::OWN_ADAPTER, virtual_miniport::VirtualMiniport,
+};
 
 define_provider!(PROVIDER, "ndismux");
 
@@ -162,7 +164,7 @@ pub(crate) fn failed(callback: &'static str, device: &[u16], status: Status) {
 /// `ProtocolBindAdapterEx` is about to return an error: the adapter is not for this driver, or could not
 /// be had.
 pub(crate) fn not_bound(nic: &[u16], status: Status) {
-    if status != Status::NOT_ACCEPTED && status != Status::UNSUPPORTED_MEDIA {
+    if status != OWN_ADAPTER && status != Status::UNSUPPORTED_MEDIA {
         return failed("ProtocolBindAdapterEx", nic, status);
     }
     write_event!(

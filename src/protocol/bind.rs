@@ -20,12 +20,16 @@ pub(super) fn bind(mux: &Mux, parameters: &BindParameters<'_>) -> Result<Shared<
         .find_instance(|instance| same_name(instance.name(), name))
         .is_some()
     {
-        return Err(Status::NOT_ACCEPTED);
+        // An error by its number, too: NDIS must not take the binding for open.
+        return Err(OWN_ADAPTER);
     }
     let binding = Binding::try_new(mux, parameters)?;
     mux.add(&binding)?;
     Ok(binding)
 }
+
+/// Of a bind to one of our own virtual miniports.
+pub(crate) const OWN_ADAPTER: Status = Status::NOT_SUPPORTED;
 
 /// The adapter is open: asks for the virtual miniports that the registry names. One that cannot be
 /// had does not keep the others from working, and none at all is a binding that waits for its first.

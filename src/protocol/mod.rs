@@ -1,6 +1,6 @@
 //! The lower edge: what NDIS calls on a [`Binding`], one file for each concern.
 
-mod bind;
+pub(crate) mod bind;
 mod oid;
 pub(crate) mod pnp;
 mod receive;

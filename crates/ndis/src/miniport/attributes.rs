@@ -118,8 +118,10 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
                 Size: sys::NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2,
             },
             MiniportAdapterContext: adapter.as_raw(),
-            // An intermediate driver's adapter must not be halted when the system sleeps.
-            AttributeFlags: sys::NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND,
+            // An intermediate driver's adapter must not be halted when the system sleeps, and has no hardware
+            // whose removal would want a warning.
+            AttributeFlags: sys::NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND
+                | sys::NDIS_MINIPORT_ATTRIBUTES_SURPRISE_REMOVE_OK,
             CheckForHangTimeInSeconds: 0,
             InterfaceType: 0,
         };

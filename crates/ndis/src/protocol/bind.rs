@@ -195,8 +195,9 @@ impl<'callback> StatusIndication<'callback> {
         if self.raw.StatusCode != sys::NDIS_STATUS_LINK_STATE || !fits {
             return None;
         }
-        // SAFETY: a link state, which the code says and the length covers.
-        let state = unsafe { self.raw.StatusBuffer.cast::<sys::NDIS_LINK_STATE>().read() };
+        let state = self.raw.StatusBuffer.cast::<sys::NDIS_LINK_STATE>();
+        // SAFETY: a link state, which the code says and the length covers, wherever its driver put it.
+        let state = unsafe { state.read_unaligned() };
         Some(LinkState::from_raw(&state))
     }
 }

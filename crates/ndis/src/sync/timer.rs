@@ -92,9 +92,15 @@ impl Timer {
     }
 
     /// Cancels it, waits until its function does not run any more, and lets nobody set it again.
+    ///
+    /// Source: KeFlushQueuedDpcs.
     pub fn stop<T: Expire>(whom: &Shared<T>, at: Passive<'_>) {
         Self::cancel(whom);
         whom.timer().set.drain(at);
+        // The function has let go of `whom`, which may be freed with its timer from here on, only when it
+        // has returned.
+        // SAFETY: at PASSIVE_LEVEL (KeFlushQueuedDpcs).
+        unsafe { sys::KeFlushQueuedDpcs() };
     }
 }
 
