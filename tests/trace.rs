@@ -20,7 +20,7 @@ image_tests! {
         assert!(lab.settle(SOON));
         lab.down();
         let lines = lines(&lab);
-        assert_eq!(lines.first().map(String::as_str), Some("DriverLoaded NdisMajor=6 NdisMinor=80"));
+        assert_eq!(lines.first().map(String::as_str), Some("DriverLoaded NdisMajor=6 NdisMinor=83"));
         assert_eq!(lines.last().map(String::as_str), Some("DriverUnloaded"));
         let binding = after(&lines, &format!(r"BindingState Nic=\Device\{NIC} "));
         assert_eq!(
