@@ -1,24 +1,44 @@
-//! What `docs/control-plane.md` says is what the code's tables say, and each test that it names is there.
+//! What the pages say is what the code's tables say, and each test that `docs/control-plane.md` names is
+//! there.
 //! `UPDATE_DOCUMENTS=1 cargo test -p ndismux-tests --test documents` writes the rows anew.
 
 use std::{env, fs, path::PathBuf, sync::Mutex};
 
+use mux_core::event_log::Message;
+
 #[test]
 fn the_oid_table_is_the_one_in_the_code() {
     let rows = mux_core::oid::TABLE.iter().map(ToString::to_string);
-    assert_shown("| `OID_", rows.collect());
+    assert_shown(CONTROL_PLANE, "| `OID_", rows.collect());
 }
 
 #[test]
 fn the_event_table_is_the_one_in_the_code() {
     let rows = mux_core::pnp::TABLE.iter().map(ToString::to_string);
-    assert_shown("| `NetEvent", rows.collect());
+    assert_shown(CONTROL_PLANE, "| `NetEvent", rows.collect());
 }
 
 #[test]
 fn the_status_table_is_the_one_in_the_code() {
     let rows = mux_core::status::TABLE.iter().map(ToString::to_string);
-    assert_shown("| `NDIS_STATUS_", rows.collect());
+    assert_shown(CONTROL_PLANE, "| `NDIS_STATUS_", rows.collect());
+}
+
+#[test]
+fn the_texts_of_the_event_log_are_those_in_the_code() {
+    let rows = Message::ALL.into_iter().map(|message| {
+        let severity = match message.code() >> 30 {
+            3 => "error",
+            2 => "warning",
+            other => panic!("{message:?} has the severity {other}"),
+        };
+        format!(
+            "| message {} | {severity} | {} |",
+            message.id(),
+            message.text()
+        )
+    });
+    assert_shown("docs/tracing.md", "| message ", rows.collect());
 }
 
 #[test]
@@ -43,11 +63,11 @@ fn each_named_test_is_there() {
 }
 
 /// The lines of the page that begin with `start` are these.
-fn assert_shown(start: &str, rows: Vec<String>) {
+fn assert_shown(page: &str, start: &str, rows: Vec<String>) {
     // Each table is written into what the one before left.
     static PAGE: Mutex<()> = Mutex::new(());
     let _page = PAGE.lock();
-    let path = root().join("docs/control-plane.md");
+    let path = root().join(page);
     let page = fs::read_to_string(&path).expect("the page is there");
     let shown: Vec<&str> = page
         .lines()
@@ -70,3 +90,5 @@ fn assert_shown(start: &str, rows: Vec<String>) {
 fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
+
+const CONTROL_PLANE: &str = "docs/control-plane.md";

@@ -248,6 +248,27 @@ fn miniport_service_is_the_function_driver_and_not_the_protocol() {
 }
 
 #[test]
+fn texts_of_the_event_log_are_registered_for_the_service_that_the_image_is_loaded_for() {
+    let inf = miniport();
+    for install in installs(&inf) {
+        for service in services(&inf, &install) {
+            let value = |name| registry(&inf, &service.event_log, "", name);
+            let binary = inf.value(&service.section, "ServiceBinary");
+            assert_eq!(value("EventMessageFile"), [binary], "[{install}]");
+            // Errors, warnings and information.
+            assert_eq!(value("TypesSupported"), ["7"], "[{install}]");
+        }
+    }
+    // The protocol's is never loaded, so nothing has its name for a source.
+    let inf = protocol();
+    for install in installs(&inf) {
+        for service in services(&inf, &install) {
+            assert_eq!(service.event_log, "", "[{install}]");
+        }
+    }
+}
+
+#[test]
 fn protocol_edge_binds_to_adapters_and_has_no_notify_object() {
     let inf = protocol();
     for install in installs(&inf) {

@@ -10,6 +10,8 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) flags: String,
     pub(crate) section: String,
+    /// Its event-log-install-section; empty for none.
+    pub(crate) event_log: String,
 }
 
 /// Each target of the `[Manufacturer]` section: its decoration and its models section.
@@ -63,19 +65,21 @@ pub(crate) fn services(inf: &Inf, install: &str) -> Vec<Service> {
         .filter(|line| line.has_key("AddService"));
     lines
         .map(|line| {
-            let [name, flags, section] = [0, 1, 2].map(|index| line.field(index).to_owned());
+            let field = |index| line.field(index).to_owned();
             Service {
-                name,
-                flags,
-                section,
+                name: field(0),
+                flags: field(1),
+                section: field(2),
+                event_log: field(3),
             }
         })
         .collect()
 }
 
-/// The data of each value of this name that a DDInstall section's `AddReg` adds below `HKR`.
-pub(crate) fn registry(inf: &Inf, install: &str, key: &str, value: &str) -> Vec<String> {
-    let sections = inf.values(install, "AddReg");
+/// The data of each value of this name that the `AddReg` of a section adds below `HKR`: of a DDInstall or
+/// an event-log-install-section.
+pub(crate) fn registry(inf: &Inf, section: &str, key: &str, value: &str) -> Vec<String> {
+    let sections = inf.values(section, "AddReg");
     let lines = sections.iter().flat_map(|section| inf.lines(section));
     lines
         .filter(|line| {
@@ -94,11 +98,13 @@ pub(crate) fn named_sections(inf: &Inf) -> Vec<String> {
                 .iter()
                 .flat_map(|directive| inf.values(&install, directive)),
         );
-        named.extend(
-            services(inf, &install)
-                .into_iter()
-                .map(|service| service.section),
-        );
+        for service in services(inf, &install) {
+            named.push(service.section);
+            if !service.event_log.is_empty() {
+                named.extend(inf.values(&service.event_log, "AddReg"));
+                named.push(service.event_log);
+            }
+        }
         named.push(install);
     }
     let directories = inf

@@ -11,7 +11,7 @@ use std::sync::{Arc, RwLock};
 use super::parse::{ImportName, Machine, Pe, Section};
 use super::symbols::{Symbol, Symbols};
 use super::unwind::{Functions, Registers};
-use super::{Error, forbidden};
+use super::{Error, Messages, forbidden};
 use crate::call::{self, stub};
 use crate::coverage;
 use crate::nt::driver::DriverEntry;
@@ -22,6 +22,7 @@ use crate::nt::time;
 pub struct Image {
     mapped: Arc<Mapped>,
     entry: u32,
+    messages: Messages,
 }
 
 impl Image {
@@ -69,6 +70,7 @@ impl Image {
         Ok(Self {
             mapped,
             entry: pe.entry,
+            messages: pe.messages(),
         })
     }
 
@@ -79,6 +81,12 @@ impl Image {
         // SAFETY: the headers name this address, inside of the image, as the entry point of a native
         // image, and that has this type.
         unsafe { std::mem::transmute::<usize, DriverEntry>(address) }
+    }
+
+    /// The texts of its message table.
+    #[must_use]
+    pub(crate) fn messages(&self) -> &Messages {
+        &self.messages
     }
 
     /// The file name.

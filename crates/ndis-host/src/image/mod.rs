@@ -11,6 +11,7 @@ mod directories;
 mod forbidden;
 pub mod inspect;
 mod load;
+mod messages;
 mod parse;
 mod symbols;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 
 pub(crate) use load::any_loaded;
 pub use load::{Image, Place, place_of};
+pub(crate) use messages::Messages;
 pub use parse::{Import, ImportName, Machine, Pe, Section};
 pub(crate) use symbols::beside as symbols_beside;
 pub use unwind::Registers;

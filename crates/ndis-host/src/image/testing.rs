@@ -130,7 +130,8 @@ impl Builder {
         }
     }
 
-    fn put_directory(&mut self, index: usize, offset: u32, size: u32) {
+    /// Sets a data directory.
+    pub(crate) fn put_directory(&mut self, index: usize, offset: u32, size: u32) {
         let at = OPTIONAL + 112 + index * 8;
         self.image[at..at + 4].copy_from_slice(&offset.to_le_bytes());
         self.image[at + 4..at + 8].copy_from_slice(&size.to_le_bytes());

@@ -12,7 +12,7 @@ use super::caller;
 use super::faults::should_fail;
 use super::object::resolve;
 use super::{shared_memory, trace};
-use crate::nt::driver::service_of;
+use crate::nt::driver::{message_of, service_of};
 use crate::nt::sched::Monitor;
 use crate::rules;
 
@@ -27,6 +27,9 @@ pub struct LogEntry {
     pub values: Vec<u32>,
     /// What stands at `%2`, `%3` and so on of the code's message.
     pub strings: Vec<String>,
+    /// The message with these strings in it, as a viewer shows it; none if the driver's image has no
+    /// message of that code.
+    pub text: Option<String>,
 }
 
 /// All entries of this process so far.
@@ -62,7 +65,14 @@ crate::ddi! { "ndis.sys":
         }
         let values = given.iter().take(NumberOfErrorValues as usize);
         let values = values.map(|&value| value as u32).collect();
-        add(adapter.name(), ErrorCode, values, Vec::new());
+        add(LogEntry {
+            source: adapter.name().to_owned(),
+            code: ErrorCode,
+            values,
+            strings: Vec::new(),
+            // The codes are NDIS's, and so are their texts.
+            text: None,
+        });
         shared_memory::logged(NdisAdapterHandle);
     }
 
@@ -94,9 +104,17 @@ crate::ddi! { "ndis.sys":
         if should_fail("NdisWriteEventLogEntry") {
             return record.returns(NDIS_STATUS_RESOURCES);
         }
-        let strings = strings.iter().map(|units| String::from_utf16_lossy(units)).collect();
+        let strings: Vec<_> = strings.iter().map(|units| String::from_utf16_lossy(units)).collect();
         let source = service_of(LogHandle).unwrap_or_else(|| driver.to_owned());
-        add(&source, EventCode.cast_unsigned(), vec![UniqueEventValue], strings);
+        let code = EventCode.cast_unsigned();
+        let message = message_of(LogHandle, code);
+        add(LogEntry {
+            text: message.map(|message| inserted(&message, &source, &strings)),
+            source,
+            code,
+            values: vec![UniqueEventValue],
+            strings,
+        });
         record.returns(NDIS_STATUS_SUCCESS)
     }
 }
@@ -124,14 +142,45 @@ unsafe fn strings(list: *const *const u16, number: u16) -> Vec<Vec<u16>> {
     (0..usize::from(number)).map(string).collect()
 }
 
-fn add(source: &str, code: u32, values: Vec<u32>, strings: Vec<String>) {
-    eprintln!("ndis-host: event log: {source}: code {code:#x}, {values:x?}, {strings:?}");
-    LOG.lock().push(LogEntry {
-        source: source.to_owned(),
+fn add(entry: LogEntry) {
+    let LogEntry {
+        source,
         code,
         values,
         strings,
-    });
+        text,
+    } = &entry;
+    match text {
+        Some(text) => eprintln!("ndis-host: event log: {source}: {code:#x}: {text}"),
+        None => {
+            eprintln!("ndis-host: event log: {source}: code {code:#x}, {values:x?}, {strings:?}")
+        }
+    }
+    LOG.lock().push(entry);
+}
+
+/// A message with its insertion strings: `%1` is the source, `%2` the first string
+/// (`defining-custom-error-types.md`). What has no string stays as it is.
+fn inserted(message: &str, source: &str, strings: &[String]) -> String {
+    let mut parts = message.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len()
+            - part
+                .trim_start_matches(|it: char| it.is_ascii_digit())
+                .len();
+        let (number, rest) = part.split_at(digits);
+        let string = match number.parse::<usize>() {
+            Ok(1) => Some(source),
+            Ok(number) => strings.get(number.wrapping_sub(2)).map(String::as_str),
+            Err(_) => None,
+        };
+        match string {
+            Some(string) => text.extend([string, rest]),
+            None => text.extend(["%", part]),
+        }
+    }
+    text
 }
 
 /// The most bytes of strings and data (`MAX_EVENT_LOG_DATA_SIZE`): what a record of 240 bytes has left.
@@ -158,6 +207,7 @@ mod tests {
             code: 0xc000_1388,
             values: vec![7, 8],
             strings: Vec::new(),
+            text: None,
         };
         assert!(entries().contains(&entry));
         halt(adapter);
@@ -196,5 +246,14 @@ mod tests {
             .collect();
         assert_eq!(ours.len(), 1);
         assert_eq!(ours[0].strings, [r"\Device\{1}", "4095"]);
+    }
+
+    #[test]
+    fn strings_take_the_places_that_a_message_has_for_them() {
+        let strings = ["one".to_owned(), "two %3".to_owned()];
+        let text = |message| inserted(message, "driver", &strings);
+        assert_eq!(text("%1: %2, %3, and %2s"), "driver: one, two %3, and ones");
+        assert_eq!(text("100 %, %4, %0 and %"), "100 %, %4, %0 and %");
+        assert_eq!(text(""), "");
     }
 }

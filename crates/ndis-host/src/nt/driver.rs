@@ -14,7 +14,7 @@ use super::sched::Monitor;
 use super::string::UnicodeString;
 use super::{Outstanding, etw, handle, io, pool, registry, system_thread, timer};
 use crate::call;
-use crate::image::{self, Image};
+use crate::image::{self, Image, Messages};
 use crate::ndis;
 use crate::rules;
 
@@ -61,9 +61,11 @@ impl Driver {
             service: service.to_owned(),
             image,
         };
-        SERVICES
-            .lock()
-            .push((driver.object_address(), service.to_owned()));
+        SERVICES.lock().push(Known {
+            object: driver.object_address(),
+            service: service.to_owned(),
+            messages: driver.image.messages().clone(),
+        });
         Ok(driver)
     }
 
@@ -193,18 +195,35 @@ impl std::fmt::Debug for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         let address = self.object_address();
-        SERVICES.lock().retain(|(object, _)| *object != address);
+        SERVICES.lock().retain(|known| known.object != address);
     }
 }
 
 /// The service name of a driver object that [`Driver::load`] made.
 #[must_use]
 pub fn service_of(driver_object: *const c_void) -> Option<String> {
+    with_known(driver_object, |known| known.service.clone())
+}
+
+/// The text that the image of a driver object has for a code of the event log, if [`Driver::load`] made
+/// the object.
+#[must_use]
+pub fn message_of(driver_object: *const c_void, code: u32) -> Option<String> {
+    with_known(driver_object, |known| known.messages.get(&code).cloned())?
+}
+
+/// A driver object that [`Driver::load`] made.
+struct Known {
+    object: usize,
+    service: String,
+    messages: Messages,
+}
+
+fn with_known<R>(driver_object: *const c_void, look: impl FnOnce(&Known) -> R) -> Option<R> {
     let services = SERVICES.lock();
-    let found = services
-        .iter()
-        .find(|(object, _)| *object == driver_object as usize);
-    found.map(|(_, service)| service.clone())
+    let mut services = services.iter();
+    let found = services.find(|known| known.object == driver_object as usize);
+    found.map(look)
 }
 
 /// Sets the unload routine of a driver object, as NDIS does for miniport drivers.
@@ -251,7 +270,7 @@ fn rule_of_leak(block: &pool::Block) -> &'static rules::Rule {
 
 const IO_TYPE_DRIVER: CSHORT = 4;
 
-static SERVICES: Monitor<Vec<(usize, String)>> = Monitor::new(Vec::new());
+static SERVICES: Monitor<Vec<Known>> = Monitor::new(Vec::new());
 
 #[cfg(test)]
 mod tests {
