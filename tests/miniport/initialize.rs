@@ -1,4 +1,4 @@
-//! `MiniportInitializeEx`: registry values good and bad, addresses, and what fails: S5.
+//! `MiniportInitializeEx`: registry values good and bad, addresses, and what fails: S5, D12 and D17.
 
 use std::collections::BTreeSet;
 
@@ -70,14 +70,29 @@ image_tests! {
             let entry = new.next().expect("an entry was written");
             assert_eq!(new.next(), None, "{name} has one entry");
             assert_eq!(entry.source, SERVICE);
-            (entry.code, entry.strings)
+            (entry.code, entry.text.expect("the image has a text for it"))
         };
-        let said = |code: u32, detail: &str| (code, vec![device("vlan10"), detail.to_owned()]);
-        assert_eq!(logged("VlanId", text("ten")), said(0xE000_0001, ""));
-        assert_eq!(logged("VlanId", Value::Dword(u32::MAX)), said(0xE000_0002, "4294967295"));
+        let said = |code: u32, text: &str| (code, text.to_owned());
+        assert_eq!(
+            logged("VlanId", text("ten")),
+            said(
+                0xE000_0001,
+                r"The VLAN adapter \Device\{vlan10} was not started: its VlanId is not a decimal number. Allowed are 1 to 4094, and 0 for no tag.",
+            )
+        );
+        assert_eq!(
+            logged("VlanId", Value::Dword(u32::MAX)),
+            said(
+                0xE000_0002,
+                r"The VLAN adapter \Device\{vlan10} was not started: its VlanId is 4294967295. Allowed are 1 to 4094, and 0 for no tag.",
+            )
+        );
         assert_eq!(
             logged("NetworkAddress", text("01AABBCCDDEE")),
-            said(0xA000_0005, "01-AA-BB-CC-DD-EE")
+            said(
+                0xA000_0005,
+                r"The VLAN adapter \Device\{vlan10} uses an address that was made for it: its NetworkAddress is 01-AA-BB-CC-DD-EE, which no adapter can have. Allowed are addresses other than zero whose first octet is even.",
+            )
         );
     }
 
@@ -211,7 +226,7 @@ image_tests! {
         }
     }
 
-    fn s5_whichever_call_of_initialize_fails_the_binding_and_the_others_stay() {
+    fn d17_whichever_call_of_initialize_fails_the_binding_and_the_others_stay() {
         let lab = MuxLab::new(&[VLAN10, VLAN20]);
         lab.policy(|policy| *policy = Policy { im_initialize: ImInitialize::Held, ..Policy::INLINE });
         lab.start();

@@ -46,18 +46,31 @@ image_tests! {
         }
     }
 
-    fn d13_without_offloads_below_none_is_shown_and_none_can_be_set() {
-        let lab = MuxLab::running();
-        let client = lab.above("vlan10");
-        for oid in [OID_TCP_OFFLOAD_CURRENT_CONFIG, OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES] {
-            assert_eq!(client.query(oid, 512).0, NDIS_STATUS_NOT_SUPPORTED);
+    fn d13_where_no_offload_is_shown_none_can_be_set() {
+        // A NIC without offloads, and one whose offloads end at a tag.
+        let untagged = Offloads { coalesces: false, ..Offloads::with(ETHERNET) };
+        for offloads in [None, Some(untagged)] {
+            let nic = NicConfig { offloads, ..NicConfig::new(NIC, MAC_BELOW) };
+            let lab = MuxLab::with_nic(nic, &[VLAN10]);
+            lab.up();
+            let client = lab.above("vlan10");
+            for oid in [OID_TCP_OFFLOAD_CURRENT_CONFIG, OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES] {
+                let (status, shown) = client.query(oid, 512);
+                if offloads.is_none() {
+                    assert_eq!(status, NDIS_STATUS_NOT_SUPPORTED);
+                } else {
+                    assert_eq!(status, 0);
+                    // Behind the header.
+                    assert!(shown[4..].iter().all(|byte| *byte == 0), "{shown:?}");
+                }
+            }
+            let supported = client.query(OID_GEN_SUPPORTED_LIST, 4096).1;
+            for oid in [OID_TCP_OFFLOAD_PARAMETERS, OID_OFFLOAD_ENCAPSULATION] {
+                assert_eq!(client.set(oid, &[0; 64]), NDIS_STATUS_NOT_SUPPORTED);
+                assert!(supported.chunks(4).all(|listed| listed != oid.to_le_bytes()));
+            }
+            lab.down();
         }
-        let supported = client.query(OID_GEN_SUPPORTED_LIST, 4096).1;
-        for oid in [OID_TCP_OFFLOAD_PARAMETERS, OID_OFFLOAD_ENCAPSULATION] {
-            assert_eq!(client.set(oid, &[0; 64]), NDIS_STATUS_NOT_SUPPORTED);
-            assert!(supported.chunks(4).all(|listed| listed != oid.to_le_bytes()));
-        }
-        lab.down();
     }
 
     fn sets_go_below_and_what_comes_of_them_is_shown_on_every_virtual_miniport() {

@@ -1,11 +1,16 @@
 //! `MiniportPause` and `MiniportRestart`: D3 and D4. That nothing is indicated by a miniport that is
 //! paused is a rule of the host's too; `races` has schedules against it.
 
-use std::thread;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use ndis_host::ndis::{AdapterState, BindingState};
 use ndis_sys::NDIS_PACKET_TYPE_DIRECTED;
-use ndismux_tests::{Frame, MAC_PEER, MuxLab, NEVER, SOON, device, image_tests, until, wait_until};
+use ndismux_tests::{
+    Frame, MAC_PEER, MuxLab, NEVER, NIC, SOON, device, image_tests, until, wait_until,
+};
 
 image_tests! {
     fn a_virtual_miniport_pauses_for_a_bind_and_carries_traffic_again() {
@@ -57,20 +62,53 @@ image_tests! {
         lab.down();
     }
 
-    fn what_a_client_keeps_is_back_before_the_pause_is_complete() {
+    fn d03_a_virtual_miniport_is_not_paused_while_it_completes_sends() {
         let lab = MuxLab::running();
-        lab.above("vlan10").hold_receives(true);
-        let own = lab.address("vlan10");
+        let client = lab.above("vlan10");
+        let frame = Frame::new(lab.address("vlan10"), MAC_PEER, 1).bytes();
+        client.linger_in_completions(true);
+        let sent = client.send(&[frame.clone(), frame]);
+        assert_eq!(sent.wait(SOON), Some(vec![0, 0]));
+        thread::scope(|scope| {
+            // The client has its sends back, so that it pauses; the calls that bring them have not returned.
+            let second = scope.spawn(|| lab.add_client("second", "vlan10").expect("a device"));
+            assert!(lab.wait_adapter("vlan10", AdapterState::Pausing, SOON));
+            thread::sleep(NEVER);
+            assert_eq!(lab.adapter_state("vlan10"), AdapterState::Pausing);
+            client.linger_in_completions(false);
+            let second = second.join().expect("the client binds");
+            assert!(second.wait_state(BindingState::Running, SOON));
+        });
+        while lab.below().take_sent(NEVER).is_some() {}
+        lab.assert_traffic("vlan10", 10);
+        lab.remove_client("second").expect("the client was there");
+        lab.down();
+    }
+
+    fn d03_a_virtual_miniport_is_not_paused_before_what_a_client_keeps_is_back() {
+        let lab = MuxLab::running();
+        let client = lab.above("vlan10");
+        client.hold_receives(true);
+        client.keep_over_pauses(true);
         for seed in 0..16 {
-            lab.below().inject(&Frame::new(MAC_PEER, own, seed).tagged(10).bytes());
-            lab.above("vlan10").recv(SOON).expect("the frame arrives above");
+            let frame = Frame::new(MAC_PEER, lab.address("vlan10"), seed);
+            lab.below().inject(&frame.tagged(10).bytes());
+            client.recv(SOON).expect("the frame arrives above");
         }
-        wait_until("the client keeps them all", || lab.above("vlan10").receives_held() == 16);
+        wait_until("the client keeps them all", || client.receives_held() == 16);
         assert_eq!(lab.below().receives_outstanding(), 16);
-        lab.add_client("second", "vlan10").expect("a device");
+        thread::scope(|scope| {
+            let second = scope.spawn(|| lab.add_client("second", "vlan10").expect("a device"));
+            assert!(lab.wait_adapter("vlan10", AdapterState::Pausing, SOON));
+            thread::sleep(NEVER);
+            assert_eq!(lab.adapter_state("vlan10"), AdapterState::Pausing);
+            assert_eq!(client.binding_state(), BindingState::Paused);
+            client.return_held();
+            let second = second.join().expect("the client binds");
+            assert!(second.wait_state(BindingState::Running, SOON));
+        });
         assert_eq!(lab.below().receives_outstanding(), 0);
-        assert_eq!(lab.adapter_state("vlan10"), AdapterState::Running);
-        lab.above("vlan10").hold_receives(false);
+        client.hold_receives(false);
         lab.assert_traffic("vlan10", 10);
         lab.remove_client("second").expect("the client was there");
         lab.down();
@@ -111,36 +149,59 @@ image_tests! {
     fn d03_d04_pauses_under_traffic_lose_no_send_and_keep_no_receive() {
         let lab = MuxLab::running();
         let (ten, twenty) = (lab.address("vlan10"), lab.address("vlan20"));
-        let lab = &lab;
-        thread::scope(|scope| {
+        let (lab, done) = (&lab, &AtomicBool::new(false));
+        let (ended, refused) = thread::scope(|scope| {
             scope.spawn(|| {
-                for seed in 0..2000_u16 {
-                    let seed = seed as u8;
+                let before = arrived(lab);
+                for injected in (2..).step_by(2) {
+                    let seed = injected as u8;
                     lab.below().inject(&Frame::new(MAC_PEER, ten, seed).tagged(10).bytes());
                     lab.below().inject(&Frame::new(MAC_PEER, twenty, seed).tagged(20).bytes());
+                    // As fast as they are taken, so that there are always some on their way.
+                    let done = done.load(Ordering::Relaxed);
+                    let most = if done { 0 } else { 64 };
+                    until(|| injected - (arrived(lab) - before) <= most);
+                    if done {
+                        break;
+                    }
                 }
             });
-            for (name, own) in [("vlan10", ten), ("vlan20", twenty)] {
+            let senders = [("vlan10", ten), ("vlan20", twenty)].map(|(name, own)| {
                 scope.spawn(move || {
                     let chain: Vec<_> =
                         (0..16).map(|seed| Frame::new(own, MAC_PEER, seed).bytes()).collect();
-                    for _chain in 0..100 {
+                    let (mut ended, mut refused) = (0, 0);
+                    while !done.load(Ordering::Relaxed) {
                         // Each NBL has an end, a good one or a bad one.
                         let ends = lab.above(name).send(&chain).wait(SOON).expect("all complete");
                         assert_eq!(ends.len(), 16);
+                        ended += 1;
+                        refused += usize::from(ends.iter().all(|end| *end != 0));
                     }
-                });
-            }
+                    (ended, refused)
+                })
+            });
             for _round in 0..10 {
                 lab.add_client("second", "vlan10").expect("a device");
                 lab.remove_client("second").expect("the client was there");
-                lab.add_client("other", ndismux_tests::NIC).expect("a device");
+                lab.add_client("other", NIC).expect("a device");
                 lab.remove_client("other").expect("the client was there");
             }
+            done.store(true, Ordering::Relaxed);
+            let counts = senders.map(|sender| sender.join().expect("no chain is lost"));
+            counts.into_iter().fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1))
         });
+        assert!(ended > refused && refused != 0, "{refused} of {ended} chains met a pause");
         while lab.below().take_sent(NEVER).is_some() {}
+        until(|| lab.below().is_quiet());
         while lab.above("vlan10").recv(NEVER).is_some() {}
         lab.assert_traffic("vlan10", 10);
         lab.down();
     }
+}
+
+/// How many frames the NIC has taken from the wire.
+fn arrived(lab: &MuxLab) -> u64 {
+    let statistics = lab.below().statistics();
+    statistics.received_frames + statistics.discarded
 }

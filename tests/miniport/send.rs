@@ -9,7 +9,10 @@ use ndis_host::{
     ndis::policy::{Policy, When},
     nic::{NicConfig, Shape},
 };
-use ndis_sys::{NDIS_NBL_FLAGS_SEND_READ_ONLY, NDIS_STATUS_SEND_ABORTED};
+use ndis_sys::{
+    NDIS_NBL_FLAGS_SEND_READ_ONLY, NDIS_STATUS_SEND_ABORTED, OID_GEN_MAXIMUM_FRAME_SIZE,
+    OID_GEN_MAXIMUM_TOTAL_SIZE,
+};
 use ndismux_tests::{
     Frame, MAC_BELOW, MAC_PEER, MuxLab, NIC, NONE, SOON, VLAN10, VLAN20, faults_in, frames,
     image_tests, must_succeed, tag,
@@ -196,29 +199,44 @@ image_tests! {
     }
 
     fn d14_frames_as_long_as_the_mtu_says_pass_with_their_tag() {
-        // (MTU of the NIC, whether it handles tags, MTU in a VLAN, MTU in none)
-        let cases = [
-            (1500, false, 1496, 1500),
-            (1500, true, 1500, 1500),
-            (9000, false, 8996, 9000),
-            (9014, true, 9014, 9014),
-        ];
-        for (mtu, handles_tags, in_vlan, in_none) in cases {
+        let lab = MuxLab::new(&[NONE, VLAN10]);
+        // (MTU of the NIC, whether it handles tags, MTU in a VLAN): for each another NIC comes in the
+        // place of the one before.
+        for (mtu, handles_tags, in_vlan) in [
+            (1500, false, 1496),
+            (9000, false, 8996),
+            (1500, true, 1500),
+            (9014, true, 9014),
+            (1500, false, 1496),
+        ] {
             let mut nic = NicConfig { mtu, ..NicConfig::new(NIC, MAC_BELOW) };
             if handles_tags {
                 nic = nic.handling_tags();
             }
-            let lab = MuxLab::with_nic(nic, &[NONE, VLAN10]);
-            lab.up();
-            for (name, vlan, mtu) in [("vlan10", 10, in_vlan), ("none", 0, in_none)] {
+            lab.add_nic(nic);
+            if lab.client("none").is_err() {
+                lab.up();
+            } else {
+                lab.plug_nic(NIC).expect("the NIC comes up");
+            }
+            for (name, vlan, mtu) in [("vlan10", 10, in_vlan), ("none", 0, mtu)] {
+                lab.wait_running(name);
                 assert_eq!(lab.above(name).attributes().map(|above| above.mtu), Some(mtu), "{name}");
                 let longest = mtu as usize + 14;
+                for (oid, length) in [
+                    (OID_GEN_MAXIMUM_FRAME_SIZE, mtu),
+                    (OID_GEN_MAXIMUM_TOTAL_SIZE, longest as u32),
+                ] {
+                    let answer = lab.above(name).query(oid, 4);
+                    assert_eq!(answer, (0, length.to_le_bytes().to_vec()), "{name}");
+                }
                 for shape in [SendShape::PLAIN, shape(0, &[12]), shape(2, &[1])] {
                     assert_sent(&lab, name, vlan, &[longest, longest - 1, longest], &shape);
                 }
             }
-            lab.down();
+            lab.unplug_nic(NIC).expect("the NIC was plugged");
         }
+        lab.finish();
     }
 
     fn a_virtual_miniport_without_a_vlan_sends_what_it_gets() {

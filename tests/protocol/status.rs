@@ -10,6 +10,7 @@ use ndis_host::{
         trace::Record,
     },
     nic::{NicConfig, Offloads},
+    nt::irql::Irql,
 };
 use ndis_sys::{
     NDIS_ENCAPSULATION_IEEE_802_3, NDIS_PACKET_TYPE_BROADCAST, NDIS_PACKET_TYPE_DIRECTED,
@@ -116,9 +117,13 @@ image_tests! {
         let requests = lab.trace().image_calls("NdisOidRequest");
         assert!(requests.len() > 150, "{}", requests.len());
         let inline = |request: &Record| request.status != Some(NDIS_STATUS_PENDING);
+        // Whoever holds a spin lock is at DISPATCH_LEVEL; nobody else here is.
+        let locked = |it: &&Record| it.irql != Irql::PASSIVE;
+        assert_eq!(requests.iter().find(locked).map(|it| &it.object), None);
         assert!(requests.iter().filter(|it| inline(it)).count() > 100);
         // Statuses arrived within a request, and went up within it.
         let told = lab.trace().image_calls("NdisMIndicateStatusEx");
+        assert_eq!(told.iter().find(locked).map(|it| &it.object), None);
         let within = |status: &Record| requests.iter().any(|request| {
             request.thread == status.thread
                 && request.sequence < status.sequence

@@ -66,6 +66,8 @@ struct State {
     pool: Option<usize>,
     /// Sends out, by NBL.
     sends: BTreeMap<usize, send::Out>,
+    /// Its send completion handler does not return.
+    lingers: bool,
     /// Send calls in progress.
     sending: u32,
     /// Other calls in progress that use the binding.
@@ -82,6 +84,8 @@ struct State {
     to_return: Vec<usize>,
     returning: bool,
     hold_receives: bool,
+    /// What is held is not returned at a pause.
+    keeps_over_pauses: bool,
     statuses: Vec<(NDIS_STATUS, Vec<u8>)>,
     events: Vec<i32>,
     refuses_sleep: bool,

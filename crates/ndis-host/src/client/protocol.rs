@@ -296,7 +296,9 @@ unsafe extern "efiapi" fn event(
     match code {
         NetEventPause => {
             client.phase(BindingState::Pausing);
-            client.return_held();
+            if !client.state.lock().keeps_over_pauses {
+                client.return_held();
+            }
             if client.state.lock().is_quiet() {
                 client.phase(BindingState::Paused);
                 return NDIS_STATUS_SUCCESS;

@@ -40,6 +40,12 @@ impl Client {
         self.state.lock().hold_receives = hold;
     }
 
+    /// At a pause it does not return what it keeps, or does again. It is paused all the same, and the
+    /// adapter below waits (`pausing-a-binding.md`).
+    pub fn keep_over_pauses(&self, keep: bool) {
+        self.state.lock().keeps_over_pauses = keep;
+    }
+
     /// NBLs that it keeps.
     pub fn receives_held(&self) -> usize {
         self.state.lock().held.len()

@@ -174,6 +174,12 @@ impl Client {
         (ticket, nbls)
     }
 
+    /// Stays in its send completion handler with what has come back, or leaves it.
+    pub fn linger_in_completions(&self, linger: bool) {
+        self.state.lock().lingers = linger;
+        self.state.notify_all();
+    }
+
     /// Asks for sends with that id to be cancelled.
     pub fn cancel_sends(&'static self, id: usize) {
         if let Some(using) = self.begin_use() {
@@ -341,6 +347,9 @@ pub(super) unsafe extern "efiapi" fn complete(
         ticket.set(index, status);
     }
     client.state.notify_all();
+    client
+        .state
+        .wait_until(None, |state| (!state.lingers).then_some(()));
 }
 
 fn shaped<'a>(frames: &'a [Vec<u8>], shape: &'a SendShape) -> Vec<(&'a [Vec<u8>], &'a SendShape)> {
