@@ -110,6 +110,8 @@ const NOT_IN_TABLE: &[&str] = &[
     "MmWriteCombined",
     "NormalPoolPriority",
     "PASSIVE_LEVEL",
+    "RTL_REGISTRY_ABSOLUTE",
+    "RTL_REGISTRY_SERVICES",
     "POOL_FLAG_CACHE_ALIGNED",
     "POOL_FLAG_NON_PAGED",
     "POOL_FLAG_NON_PAGED_EXECUTE",

@@ -5,9 +5,11 @@ use ndis_sys::NDIS_STATUS_SUCCESS;
 use super::{Lab, LabError, find_device};
 use crate::filter::{Filter as BuiltIn, FilterConfig};
 use crate::ndis::FilterState;
+use crate::ndis::config;
 use crate::ndis::device::{self, Filter, FilterKind, FilterRun};
 use crate::ndis::filter::driver::filter_of;
 use crate::ndis::filter::{Module, attach};
+use crate::nt::registry;
 
 impl Lab {
     /// Puts the filter driver of a service on top of those that stand on a device already: an optional
@@ -41,6 +43,7 @@ impl Lab {
             kind,
             run,
         };
+        registry::create(&config::binding_key(service, &device.name));
         device::stack_filter(&device.name, filter);
         if let Some(driver) = filter_of(service) {
             self.as_host(|| attach::attach_driver(driver));

@@ -23,6 +23,7 @@ use super::filter::Module;
 use super::filter::driver::FilterDriver;
 use super::nbl::block;
 use super::object::{self, Kind, Object, handle_of, resolve};
+use super::policy::{self, MissingKey};
 use super::{device, header, strings, trace};
 use crate::nt::registry::{self, Value};
 use crate::nt::sched::Monitor;
@@ -69,6 +70,10 @@ crate::ddi! { "ndis.sys":
         let mut record = trace::call(NAME, &key);
         if should_fail("NdisOpenConfigurationEx") {
             return record.returns(NDIS_STATUS_RESOURCES);
+        }
+        let opens = || policy::current().missing_key == MissingKey::Opens;
+        if !registry::exists(&key) && !opens() {
+            return record.returns(NDIS_STATUS_FAILURE);
         }
         let handle = open(key, adapter, object.NdisHandle);
         // SAFETY: the document makes it a pointer to the caller's variable.

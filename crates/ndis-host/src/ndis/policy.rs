@@ -61,6 +61,15 @@ pub enum FirstBind {
     AfterEntry,
 }
 
+/// What `NdisOpenConfigurationEx` does about a registry key that is not there: its page does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingKey {
+    /// It fails with `NDIS_STATUS_FAILURE`.
+    Fails,
+    /// It opens a key without values; a write makes it.
+    Opens,
+}
+
 /// How NDIS behaves in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -86,6 +95,8 @@ pub struct Policy {
     pub receive_resources: Resources,
     /// See [`FirstBind`].
     pub first_bind: FirstBind,
+    /// See [`MissingKey`].
+    pub missing_key: MissingKey,
     /// How long a driver may take for a PnP operation before the watchdog rule of it is broken.
     pub watchdog: Duration,
     /// How long a miniport may take for a send. The rule's own limit is the default.
@@ -110,6 +121,7 @@ impl Policy {
         send_completion: When::Later,
         receive_resources: Resources::Never,
         first_bind: FirstBind::AfterEntry,
+        missing_key: MissingKey::Fails,
         watchdog: Duration::from_secs(30),
         send_limit: Duration::from_secs(30),
         oid_limit: Duration::from_secs(12),
@@ -129,6 +141,7 @@ impl Policy {
         send_completion: When::Inline,
         receive_resources: Resources::Never,
         first_bind: FirstBind::AfterEntry,
+        missing_key: MissingKey::Fails,
         watchdog: Duration::from_secs(30),
         send_limit: Duration::from_secs(30),
         oid_limit: Duration::from_secs(12),
@@ -187,6 +200,11 @@ fn draw(policy: &mut Policy) {
         &mut policy.first_bind,
         default.first_bind,
         [FirstBind::InsideRegister, FirstBind::AfterEntry],
+    );
+    one_of(
+        &mut policy.missing_key,
+        default.missing_key,
+        [MissingKey::Fails, MissingKey::Opens],
     );
 }
 

@@ -4,13 +4,16 @@ use std::ptr;
 
 use ndis_sys::nt::{
     NTSTATUS, STATUS_BUFFER_TOO_SMALL, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
-    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_SUCCESS, ULONG, UNICODE_STRING,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_SUCCESS, ULONG, UNICODE_STRING, WCHAR,
 };
-use ndis_sys::{ACCESS_MASK, STATUS_BUFFER_OVERFLOW, STATUS_OBJECT_TYPE_MISMATCH};
+use ndis_sys::{
+    ACCESS_MASK, RTL_REGISTRY_ABSOLUTE, RTL_REGISTRY_SERVICES, STATUS_BUFFER_OVERFLOW,
+    STATUS_OBJECT_TYPE_MISMATCH,
+};
 
 use super::handle::{self, Object};
 use super::registry::{self, Value};
-use super::string::to_text;
+use super::string::{terminated, to_text};
 use crate::ddi;
 use crate::faults::should_fail;
 
@@ -145,6 +148,31 @@ ddi! { "ntoskrnl.exe":
         registry::set(&path, &name, Value::from_bytes(value_type, bytes));
         STATUS_SUCCESS
     }
+
+    /// Makes a key by its path (`nf-wdm-rtlcreateregistrykey.md`), unless it is there. STATUS_SUCCESS,
+    /// STATUS_OBJECT_NAME_NOT_FOUND if its parent is not there, STATUS_INVALID_PARAMETER, or
+    /// STATUS_INSUFFICIENT_RESOURCES.
+    [PASSIVE..=PASSIVE] fn RtlCreateRegistryKey(
+        RelativeTo: ULONG,
+        Path: *const WCHAR,
+    ) -> NTSTATUS {
+        if should_fail("RtlCreateRegistryKey") {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+        // SAFETY: the driver gives a null-terminated path (the function's document).
+        let path = String::from_utf16_lossy(unsafe { terminated(Path) });
+        let path = match RelativeTo {
+            RTL_REGISTRY_ABSOLUTE => path,
+            RTL_REGISTRY_SERVICES => registry::service_path(&path),
+            _ => return STATUS_INVALID_PARAMETER,
+        };
+        let parent = path.rsplit_once('\\').map_or("", |(parent, _)| parent);
+        if !registry::exists(parent) {
+            return STATUS_OBJECT_NAME_NOT_FOUND;
+        }
+        registry::create(&path);
+        STATUS_SUCCESS
+    }
 }
 
 /// # Safety
@@ -266,6 +294,29 @@ mod tests {
             unsafe { ZwClose(handle) };
         }
         assert_eq!(query(key, PARTIAL, 16).0, STATUS_INVALID_HANDLE);
+    }
+
+    #[test]
+    fn a_key_is_made_by_its_path_below_one_that_is_there() {
+        registry::create(&registry::service_path("KeyTest"));
+        let create = |relative_to, path: &str| {
+            let path: Vec<u16> = path.encode_utf16().chain([0]).collect();
+            // SAFETY: the path is terminated.
+            unsafe { RtlCreateRegistryKey(relative_to, path.as_ptr()) }
+        };
+        let below = r"KeyTest\Parameters\Adapters";
+        let missing = create(RTL_REGISTRY_SERVICES, below);
+        assert_eq!(missing, STATUS_OBJECT_NAME_NOT_FOUND);
+        for _round in 0..2 {
+            let parent = create(RTL_REGISTRY_SERVICES, r"KeyTest\Parameters");
+            assert_eq!(parent, STATUS_SUCCESS);
+            assert_eq!(create(RTL_REGISTRY_SERVICES, below), STATUS_SUCCESS);
+        }
+        assert!(registry::exists(&registry::service_path(below)));
+        let absolute = registry::service_path(r"KeyTest\Linkage");
+        assert_eq!(create(RTL_REGISTRY_ABSOLUTE, &absolute), STATUS_SUCCESS);
+        assert!(registry::exists(&absolute));
+        assert_eq!(create(99, "KeyTest"), STATUS_INVALID_PARAMETER);
     }
 
     #[test]

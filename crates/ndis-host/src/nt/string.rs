@@ -86,12 +86,8 @@ ddi! { "ntoskrnl.exe":
         destination: *mut UNICODE_STRING,
         source: *const WCHAR,
     ) {
-        let mut length = 0;
-        // SAFETY: a source that is not null is null-terminated (the function's document), and no
-        // unit after its end is read.
-        while !source.is_null() && unsafe { *source.wrapping_add(length) } != 0 {
-            length += 1;
-        }
+        // SAFETY: a source that is not null is null-terminated (the function's document).
+        let length = unsafe { terminated(source) }.len();
         let bytes = USHORT::try_from(length * 2).unwrap_or(MAX_BYTES).min(MAX_BYTES);
         let string = UNICODE_STRING {
             Length: bytes,
@@ -158,15 +154,10 @@ ddi! { "ntoskrnl.exe":
         destination: *mut UNICODE_STRING,
         source: *const WCHAR,
     ) -> NTSTATUS {
-        let mut text = Vec::new();
-        // SAFETY: a source that is not null is null-terminated (the function's document), and no
-        // unit after its end is read.
-        while !source.is_null() && unsafe { *source.wrapping_add(text.len()) } != 0 {
-            // SAFETY: as above.
-            text.push(unsafe { *source.wrapping_add(text.len()) });
-        }
+        // SAFETY: a source that is not null is null-terminated (the function's document).
+        let text = unsafe { terminated(source) };
         // SAFETY: the driver gives a valid destination (the function's document).
-        unsafe { append(destination, &text) }
+        unsafe { append(destination, text) }
     }
 
     /// A string in upper case, into a buffer that is allocated if asked for
@@ -224,6 +215,23 @@ ddi! { "ntoskrnl.exe":
         // SAFETY: the driver gives a null-terminated string.
         unsafe { std::ffi::CStr::from_ptr(text) }.count_bytes()
     }
+}
+
+/// The units of a driver's null-terminated string; null is none.
+///
+/// # Safety
+/// `text` is null, or null-terminated and stays unchanged while the slice is used.
+pub(super) unsafe fn terminated<'a>(text: *const WCHAR) -> &'a [WCHAR] {
+    if text.is_null() {
+        return &[];
+    }
+    let mut length = 0;
+    // SAFETY: the caller's own promise; no unit after the terminator is read.
+    while unsafe { *text.wrapping_add(length) } != 0 {
+        length += 1;
+    }
+    // SAFETY: that many units were just read.
+    unsafe { std::slice::from_raw_parts(text, length) }
 }
 
 /// The units of a driver's string, after a look at its shape.

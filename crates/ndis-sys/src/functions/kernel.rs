@@ -186,4 +186,11 @@ functions! {
         SourceString: *const UNICODE_STRING,
         AllocateDestinationString: BOOLEAN,
     ) -> NTSTATUS;
+
+    /// Makes a registry key, but none that is missing above it. PASSIVE_LEVEL
+    /// (`nf-wdm-rtlcreateregistrykey.md`).
+    fn RtlCreateRegistryKey [PASSIVE_LEVEL, PASSIVE_LEVEL] (
+        RelativeTo: ULONG,
+        Path: *const WCHAR,
+    ) -> NTSTATUS;
 }

@@ -65,7 +65,8 @@ impl Configuration {
         let mut handle = ptr::null_mut();
         // SAFETY: the caller's contract.
         let status = unsafe { sys::NdisOpenConfigurationEx(&raw mut object, &raw mut handle) };
-        (status == sys::NDIS_STATUS_SUCCESS).then_some(Self(handle))
+        // Not made before it is known to be open: its drop closes it.
+        (status == sys::NDIS_STATUS_SUCCESS).then(|| Self(handle))
     }
 
     /// Reads a number.

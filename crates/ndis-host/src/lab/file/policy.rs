@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ndis::policy::{FirstBind, ImCancel, ImInitialize, Policy, Resources, When};
+use crate::ndis::policy::{FirstBind, ImCancel, ImInitialize, MissingKey, Policy, Resources, When};
 use crate::nt::pool::{Guard, Mode};
 
 /// The keys of `[policy]`.
@@ -42,6 +42,8 @@ pub struct PolicySection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_bind: Option<FirstBindKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_key: Option<MissingKeyKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watchdog: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send_limit: Option<Seconds>,
@@ -74,6 +76,7 @@ impl PolicySection {
         set(&mut policy.send_completion, self.send_completion);
         set(&mut policy.receive_resources, self.receive_resources);
         set(&mut policy.first_bind, self.first_bind);
+        set(&mut policy.missing_key, self.missing_key);
         set(&mut policy.watchdog, self.watchdog);
         set(&mut policy.send_limit, self.send_limit);
         set(&mut policy.oid_limit, self.oid_limit);
@@ -124,6 +127,8 @@ keys! {
     ResourcesKey for Resources { Never, Always, Alternate }
     /// `"inside_register"` or `"after_entry"`.
     FirstBindKey for FirstBind { InsideRegister, AfterEntry }
+    /// `"fails"` or `"opens"`.
+    MissingKeyKey for MissingKey { Fails, Opens }
     /// `"special"` or `"red_zones"`.
     PoolKey for Mode { Special, RedZones }
     /// `"end"`, `"start"` or `"alternate"`.
