@@ -236,7 +236,7 @@ fn name_and_request(
     instance: &Shared<Instance>,
     at: Passive<'_>,
 ) -> Result {
-    let mut configuration = change.handle.configuration(at)?;
+    let mut configuration = change.configuration(at)?;
     let names = UpperBindings::read(
         &mut configuration,
         |error| mux.log_config(error, binding.name()),
@@ -256,7 +256,7 @@ fn remove(mux: &Mux, device: Name<'_>, at: Passive<'_>) -> Outcome {
     let instance = Text::of(device)?.instance(mux)?;
     let binding = instance.binding();
     let change = begin_change(&instance, at)?;
-    let mut configuration = change.handle.configuration(at)?;
+    let mut configuration = change.configuration(at)?;
     let unused = |error: &_| mux.log_config(error, binding.name());
     UpperBindings::read(&mut configuration, unused, at)?.remove(
         instance.name(),

@@ -25,6 +25,12 @@ use crate::{
     instance::Instance,
 };
 
+/// The adapter is bound: all that the registry names is added. Should that fail, the binding stays, without
+/// virtual miniports.
+pub(crate) fn bound(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) {
+    report(add_named(binding, mux, at), binding, mux);
+}
+
 /// The configuration of the driver has changed: all bindings are looked through. What moves from one to
 /// another is taken down before it is added.
 pub(crate) fn all(mux: &Mux, at: Passive<'_>) {
@@ -50,10 +56,10 @@ pub(crate) fn binding(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) {
 /// # Errors
 /// [`Status::CLOSING`] if the binding is being taken down, or there is no memory for the list: nothing
 /// was added.
-pub(crate) fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -> Result {
+fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -> Result {
     let change = binding.begin_change(at)?;
     let unused = |error: &ConfigError| mux.log_config(error, binding.name());
-    let names = UpperBindings::read(&mut change.handle.configuration(at)?, unused, at)?;
+    let names = UpperBindings::read(&mut change.configuration(at)?, unused, at)?;
     let there = binding.instances().list();
     let mut known = Known::default();
     for instance in there.iter().filter(|it| !it.is_leaving()) {
@@ -133,7 +139,7 @@ impl<'a> Known<'a> {
 fn take_down_changed(binding: &Binding, mux: &Mux, at: Passive<'_>) -> Result {
     let change = binding.begin_change(at)?;
     // What is wrong in there is told when it is added.
-    let names = UpperBindings::read(&mut change.handle.configuration(at)?, |_| (), at)?;
+    let names = UpperBindings::read(&mut change.configuration(at)?, |_| (), at)?;
     let instances = binding.instances().list();
     let is_named = |instance: &Instance| {
         let mut names = names.names();

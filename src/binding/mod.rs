@@ -31,6 +31,7 @@ use mux_core::{
 };
 use ndis::{
     Passive, Result, Shared, Status,
+    configuration::{Configuration, Section},
     link::LinkState,
     nbl::DerivedPool,
     oid::WaitedCall,
@@ -52,6 +53,8 @@ use crate::{
 /// One open adapter below.
 pub(crate) struct Binding {
     name: UnicodeString,
+    /// Where its configuration is.
+    section: Section,
     /// What does not change while the adapter is bound.
     nic: Nic,
     pools: Pools,
@@ -82,8 +85,30 @@ pub(crate) struct Binding {
 /// The turn to change which virtual miniports a binding has.
 pub(crate) struct Change<'a> {
     /// The adapter below, which stays open for as long.
-    pub(crate) handle: BindingHandle<Binding>,
+    handle: BindingHandle<Binding>,
+    section: &'a Section,
     _turn: Taken<'a>,
+}
+
+impl Change<'_> {
+    /// The binding's configuration. Before the first virtual miniport of all there may be no key for it:
+    /// no document says who makes it, or what NDIS answers then. So it is made.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`], or why it can neither be opened nor made.
+    pub(crate) fn configuration<'callback>(
+        &self,
+        at: Passive<'callback>,
+    ) -> Result<Configuration<'callback>> {
+        match self.handle.configuration(at) {
+            Ok(configuration) => Ok(configuration),
+            Err(Status::RESOURCES) => Err(Status::RESOURCES),
+            Err(_) => {
+                self.section.make(at)?;
+                self.handle.configuration(at)
+            }
+        }
+    }
 }
 
 struct State {
@@ -103,6 +128,7 @@ impl Binding {
     pub(crate) fn try_new(mux: &Mux, parameters: &BindParameters<'_>) -> Result<Shared<Self>> {
         Shared::try_new(Self {
             name: UnicodeString::try_from_units(parameters.name())?,
+            section: Section::try_of(parameters)?,
             nic: Nic::of(parameters),
             pools: mux.pools()?,
             state: SpinLock::new(State {
@@ -172,6 +198,7 @@ impl Binding {
         let handle = handle.ok_or(Status::CLOSING)?;
         Ok(Change {
             handle,
+            section: &self.section,
             _turn: turn,
         })
     }

@@ -32,7 +32,8 @@ pub(super) fn bind(mux: &Mux, parameters: &BindParameters<'_>) -> Result<Shared<
 pub(crate) const OWN_ADAPTER: Status = Status::NOT_SUPPORTED;
 
 /// The adapter is open: asks for the virtual miniports that the registry names. One that cannot be
-/// had does not keep the others from working, and none at all is a binding that waits for its first.
+/// had does not keep the others from working, and none at all, or a list that cannot be had, is a binding
+/// that waits for its first.
 pub(super) fn opened(
     binding: &Shared<Binding>,
     handle: BindingHandle<Binding>,
@@ -41,7 +42,8 @@ pub(super) fn opened(
     binding.open_succeeded(handle);
     let mux = Mux::cell().get().ok_or(Status::FAILURE)?;
     binding.learn_offloads(handle, at);
-    reconfigure::add_named(binding, mux, at)
+    reconfigure::bound(binding, mux, at);
+    Ok(())
 }
 
 /// Takes down all that stands on the binding. After this the adapter is closed.

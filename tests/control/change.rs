@@ -4,7 +4,11 @@ use std::thread;
 
 use ndis_host::{
     lab::NtStatus,
-    ndis::{AdapterState, ImState, policy::When},
+    ndis::{
+        AdapterState, BindingState, ImState,
+        policy::{MissingKey, When},
+    },
+    nt::registry,
 };
 use ndis_sys::{NDIS_STATUS_SUCCESS, STATUS_OBJECT_NAME_NOT_FOUND};
 use ndismux_tests::{MuxLab, NIC, SERVICE, SOON, device, image_tests};
@@ -46,6 +50,29 @@ image_tests! {
         drop(file);
         lab.remove_client("vlan30").expect("the client was there");
         lab.down();
+    }
+
+    fn d15_a_binding_whose_registry_key_nobody_made_waits_for_its_first_virtual_miniport() {
+        let parameters = registry::service_path(&format!(r"{SERVICE}\Parameters"));
+        for missing_key in [MissingKey::Fails, MissingKey::Opens] {
+            let lab = MuxLab::new(&[]);
+            lab.add_virtual_miniport("vlan30", &device("vlan30"), &[]);
+            lab.policy(|policy| policy.missing_key = missing_key);
+            assert!(registry::delete(&parameters));
+            lab.start();
+            assert_eq!(lab.binding_state(SERVICE, NIC), BindingState::Running, "{missing_key:?}");
+            // A new machine is nothing to complain of.
+            assert_eq!(lab.event_log().len(), 0, "{missing_key:?}: {:?}", lab.event_log());
+            let file = open(&lab);
+            let add = Ask::new().nic(NIC).device("vlan30").vlan(30);
+            file.ioctl(ADD, &add.bytes(), 8).expect("it is the first");
+            drop(file);
+            assert_eq!(names(NIC), [device("vlan30")], "{missing_key:?}");
+            lab.attach("vlan30");
+            lab.assert_traffic("vlan30", 30);
+            lab.remove_client("vlan30").expect("the client was there");
+            lab.down();
+        }
     }
 
     fn what_is_removed_is_gone_at_once_and_after_a_restart() {

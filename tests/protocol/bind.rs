@@ -284,6 +284,24 @@ image_tests! {
         }
     }
 
+    fn a_configuration_that_cannot_be_read_at_the_bind_leaves_the_adapter_bound_and_is_logged() {
+        for function in ["NdisOpenConfigurationEx", "NdisReadConfiguration"] {
+            let lab = MuxLab::new(&[VLAN10, VLAN20]);
+            lab.load_driver(SERVICE).expect("the driver loads");
+            lab.fail_nth(function, 1);
+            lab.plug_nic(NIC).expect("the NIC comes up");
+            assert_eq!(lab.binding_state(SERVICE, NIC), BindingState::Running, "{function}");
+            let log = lab.event_log();
+            assert!(log.iter().any(|entry| entry.code & 0xFFFF == 9), "{function}: {log:?}");
+            lab.reconfigure_binding(SERVICE, NIC).expect("a binding");
+            for (name, vlan) in [("vlan10", 10), ("vlan20", 20)] {
+                lab.attach(name);
+                lab.assert_traffic(name, vlan);
+            }
+            lab.down();
+        }
+    }
+
     fn s5_a_virtual_miniport_that_is_named_twice_comes_up_once() {
         let lab = MuxLab::new(&[VLAN10, VLAN20]);
         let names = [device("vlan10"), device("vlan20"), device("vlan10"), r"\DEVICE\{VLAN10}".into()];

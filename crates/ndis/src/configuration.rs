@@ -9,6 +9,7 @@ use ndis_sys as sys;
 use crate::{
     irql::Passive,
     mem::try_to_vec,
+    protocol::BindParameters,
     status::{Result, Status},
     string,
 };
@@ -20,6 +21,55 @@ use crate::{
 pub struct Configuration<'owner> {
     handle: sys::NDIS_HANDLE,
     owner: PhantomData<&'owner ()>,
+}
+
+/// The key of a binding's configuration, by its path: NDIS opens it, but neither NDIS nor anybody else is
+/// said to make it.
+///
+/// # Invariants
+/// The path ends in NUL.
+pub struct Section {
+    path: Vec<u16>,
+}
+
+impl Section {
+    /// The one that the bind parameters name: `ProtocolSection`.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`].
+    pub fn try_of(parameters: &BindParameters<'_>) -> Result<Self> {
+        let units = parameters.section();
+        let mut path = Vec::new();
+        path.try_reserve_exact(units.len() + 1)
+            .map_err(|_| Status::RESOURCES)?;
+        path.extend_from_slice(units);
+        path.push(0);
+        Ok(Self { path })
+    }
+
+    /// Makes the key, and those above it up to the service's own, as far as they are not there.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`], or what `RtlCreateRegistryKey` says.
+    pub fn make(&self, _at: Passive<'_>) -> Result {
+        let mut made = Status::SUCCESS;
+        let mut path = try_to_vec(&self.path)?;
+        for end in 0..path.len() {
+            let unit = path[end];
+            if unit != u16::from(b'\\') && unit != 0 {
+                continue;
+            }
+            path[end] = 0;
+            // SAFETY: the IRQL is PASSIVE_LEVEL, and the path ends in NUL here at the latest
+            // (RtlCreateRegistryKey).
+            let status =
+                unsafe { sys::RtlCreateRegistryKey(sys::RTL_REGISTRY_SERVICES, path.as_ptr()) };
+            made = Status::from_raw(status);
+            path[end] = unit;
+        }
+        // Whatever became of those above, the last one counts.
+        made.ok()
+    }
 }
 
 /// A value, copied.

@@ -36,6 +36,12 @@ impl<'callback> BindParameters<'callback> {
         unsafe { string::units(self.raw.AdapterName) }
     }
 
+    /// Where the binding's configuration is, from the key of all services on.
+    pub(crate) fn section(&self) -> &'callback [u16] {
+        // SAFETY: null or a valid string for the callback, as `new` demands.
+        unsafe { string::units(self.raw.ProtocolSection) }
+    }
+
     /// Whether the adapter is an Ethernet one.
     #[must_use]
     pub const fn is_ethernet(&self) -> bool {
