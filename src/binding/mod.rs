@@ -300,7 +300,10 @@ impl Binding {
         );
         set(OID_802_3_MULTICAST_LIST, &[]);
         if self.scaling.is_set() {
-            set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &rss::disabled());
+            match self.scaling.take_others() {
+                Some(others) => set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &others),
+                None => set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &rss::disabled()),
+            }
         }
         while let Some(id) = self.receivers.take_filter() {
             set(receive_filter::OID_CLEAR, &receive_filter::clear(id));

@@ -9,11 +9,11 @@ use core::{mem, ops::RangeInclusive};
 use mux_core::{
     VlanId,
     oid::OID_GEN_RECEIVE_SCALE_PARAMETERS,
-    rss::{Invalid, Next, Sharing, Ticket},
+    rss::{self, Invalid, Next, Sharing, Ticket},
     vlans::SharedVlanSet,
 };
 use ndis::{
-    Result, Status,
+    Passive, Result, Status,
     miniport::MiniportHandle,
     oid::{OidOutcome, OidRequest, OwnRequest, PendedOid, Requested},
     sync::SpinLock,
@@ -76,6 +76,11 @@ impl Scaling {
         self.change(|state| state.sharing.leave(vlan));
     }
 
+    /// What others had set of the adapter below before any virtual miniport did.
+    pub(crate) fn take_others(&self) -> Option<Vec<u8>> {
+        self.state.with(|state| state.sharing.take_others())
+    }
+
     /// Whether the adapter below scales for a virtual miniport.
     pub(crate) fn is_set(&self) -> bool {
         self.state.with(|state| state.sharing.is_set())
@@ -133,9 +138,11 @@ impl Scaling {
             state.sharing.take_back(waiting.vlan);
             Some(waiting)
         };
-        while let Some(waiting) = self.change(take) {
+        while let Some(waiting) = self.state.with(take) {
             waiting.request.complete(status);
         }
+        // Once for all of them, who may be many.
+        self.change(|_| ());
     }
 }
 
@@ -151,13 +158,16 @@ impl Binding {
     /// A virtual miniport sets its parameters. The request completes when the adapter below has what comes
     /// of that, or has refused it.
     ///
-    /// IRQL: `<= DISPATCH_LEVEL`.
     pub(crate) fn set_scaling(
         &self,
         vlan: VlanId,
         adapter: MiniportHandle,
         request: OidRequest<'_>,
+        at: Passive<'_>,
     ) -> OidOutcome {
+        if !self.scaling().is_set() {
+            self.learn_scaling(at);
+        }
         let set =
             self.scaling()
                 .change(|state| match state.sharing.set(vlan, request.set_data()) {
@@ -179,6 +189,25 @@ impl Binding {
             }
             Err((request, Invalid::Length { needed })) => request.refuse_length(needed),
             Err((request, invalid)) => request.complete(status_of(invalid)),
+        }
+    }
+
+    /// Asks what others who use the adapter below have set of it, which NDIS answers. One that is asleep, or a
+    /// lack of memory, leaves it at nothing.
+    fn learn_scaling(&self, at: Passive<'_>) {
+        let Some(below) = self.enter_request() else {
+            return;
+        };
+        let mut answer = Vec::new();
+        let mut length = Err(Status::RESOURCES);
+        if answer.try_reserve_exact(rss::LONGEST).is_ok() {
+            answer.resize(rss::LONGEST, 0);
+            length = below.query(OID_GEN_RECEIVE_SCALE_PARAMETERS, &mut answer, at);
+        }
+        drop(below);
+        self.leave_requests();
+        if let Some(answer) = length.ok().and_then(|length| answer.get(..length)) {
+            self.scaling().change(|state| state.sharing.learn(answer));
         }
     }
 

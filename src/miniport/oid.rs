@@ -68,7 +68,7 @@ pub(super) fn request(
         Policy::Combine(_) if oid::needs_scaling(request.oid()) => {
             miniport
                 .binding()
-                .set_scaling(miniport.vlan, miniport.handle, request)
+                .set_scaling(miniport.vlan, miniport.handle, request, at)
         }
         Policy::Combine(_) => combine(miniport, request),
         Policy::Refuse(refusal) => request.complete(match refusal {

@@ -3,7 +3,10 @@
 
 use std::thread;
 
-use ndis_host::nic::{NicConfig, ScalingCapabilities};
+use ndis_host::{
+    client::Client,
+    nic::{NicConfig, ScalingCapabilities},
+};
 use ndis_sys::{
     NDIS_HASH_IPV4, NDIS_HASH_TCP_IPV4, NDIS_RECEIVE_SCALE_CAPABILITIES,
     NDIS_RSS_CAPS_HASH_TYPE_TCP_IPV4, NDIS_RSS_CAPS_MESSAGE_SIGNALED_INTERRUPTS,
@@ -75,6 +78,27 @@ image_tests! {
         let nic = lab.below();
         lab.down();
         assert_eq!(nic.scaling(), None);
+    }
+
+    fn what_the_nics_own_clients_had_set_comes_back() {
+        let lab = lab();
+        let other = lab.add_client("other", NIC).expect("a device");
+        let set = |client: &Client, data: &[u8]| client.set(OID_GEN_RECEIVE_SCALE_PARAMETERS, data);
+        let nic = lab.below();
+        let key = || nic.scaling().map(|scaling| scaling.key[0]);
+        let off = parameters(NDIS_RSS_PARAM_FLAG_DISABLE_RSS, 1, 0);
+        assert_eq!(set(other, &parameters(0, 8, 9)), 0);
+        assert_eq!(set(lab.above("vlan10"), &parameters(0, 4, 1)), 0);
+        assert_eq!(set(lab.above("vlan20"), &parameters(0, 4, 2)), 0);
+        assert_eq!(key(), Some(2));
+        assert_eq!(set(lab.above("vlan20"), &off), 0);
+        assert_eq!(set(lab.above("vlan10"), &off), 0);
+        assert_eq!(key(), Some(9), "no virtual miniport wants scaling");
+        // And when all go at once.
+        assert_eq!(set(lab.above("vlan10"), &parameters(0, 4, 3)), 0);
+        assert_eq!(key(), Some(3));
+        lab.finish();
+        assert_eq!(key(), Some(9));
     }
 
     fn sets_that_meet_below_are_each_answered_and_the_newest_counts() {

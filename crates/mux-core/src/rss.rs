@@ -4,7 +4,8 @@
 //! key, indirection table. The adapter has one set of them. [`Sharing`] decides which:
 //!
 //! - the newest parameters of those who want scaling are set below;
-//! - scaling is switched off below when nobody wants it any more;
+//! - when nobody wants it any more, the adapter gets back what others who use it had set before, or scaling
+//!   is switched off;
 //! - parameters go down whole: what a set leaves unchanged is what *that* virtual miniport set before, which
 //!   need not be what the adapter has;
 //! - one request is in flight at a time, so that none overtakes another; no lock is held while it is made.
@@ -24,7 +25,7 @@
 mod parameters;
 mod sharing;
 
-pub use parameters::{Invalid, Parameters, Set, disabled};
+pub use parameters::{Invalid, LONGEST, Parameters, Set, disabled};
 pub use sharing::{Next, Sharing, Ticket};
 
 /// The capability flags (`NDIS_RSS_CAPS_*`) that a virtual miniport shows of its adapter's.

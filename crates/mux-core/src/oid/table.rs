@@ -58,8 +58,8 @@ oids! {
     OID_GEN_NETWORK_LAYER_ADDRESSES = 0x0001_0118: NO, NO, NO;
         UNKNOWN, "Optional, and nothing here depends on it.";
     OID_GEN_RECEIVE_SCALE_PARAMETERS = 0x0001_0204: NO, Combine(Bytes(40)), NO;
-        SCALING, "Receive side scaling: the newest parameters of those who want it are set below, and it is \
-        switched off when nobody does. `NOT_SUPPORTED` where the adapter below has none. NDIS answers the \
+        SCALING, "Receive side scaling: the newest parameters of those who want it are set below, and what was \
+        there before when nobody does. `NOT_SUPPORTED` where the adapter below has none. NDIS answers the \
         query.";
     OID_GEN_LINK_PARAMETERS = 0x0001_0208: NO, NO, NO;
         UNKNOWN, "A virtual miniport has no link to set, and the one below is shared.";

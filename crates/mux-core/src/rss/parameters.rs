@@ -84,6 +84,11 @@ impl Parameters {
         mine.is_some() && mine == how(other)
     }
 
+    /// The same without a copy.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// The bytes of the whole structure and its arrays, for the adapter below.
     ///
     /// # Errors
@@ -104,6 +109,9 @@ pub const fn disabled() -> [u8; SIZE_2] {
     data[4] = DISABLE_RSS as u8;
     data
 }
+
+/// Bytes of the longest parameters: a mask for each processor, the largest table, and a key.
+pub const LONGEST: usize = ARRAYS + MASKS_MAXIMUM + TABLE_MAXIMUM + KEY_SIZE;
 
 /// The structure itself.
 struct Fixed {

@@ -27,8 +27,10 @@ pub enum Next {
 #[derive(Debug, Default)]
 pub struct Sharing {
     wishes: Vec<Wish>,
+    /// What others who use the adapter had set before any of these did.
+    others: Option<Parameters>,
     latest: Ticket,
-    /// Whose parameters the adapter has; `None` if it does not scale.
+    /// Whose parameters the adapter has; `None` if it has what it had before.
     below: Option<Ticket>,
     in_flight: Option<InFlight>,
     /// What the adapter refused, though nobody who waits asked for it. It is not tried again.
@@ -73,11 +75,28 @@ impl Sharing {
     pub const fn new() -> Self {
         Self {
             wishes: Vec::new(),
+            others: None,
             latest: Ticket(0),
             below: None,
             in_flight: None,
             refused: None,
         }
+    }
+
+    /// What the adapter below answers to a query before anything is set: comes back when nobody wants
+    /// scaling any more. It is not looked at if something was set meanwhile.
+    pub fn learn(&mut self, answer: &[u8]) {
+        if self.below.is_none() && self.in_flight.is_none() {
+            self.others = match Parameters::read(answer, None) {
+                Ok(Set::Enable(parameters)) => Some(parameters),
+                Ok(Set::Disable) | Err(_) => None,
+            };
+        }
+    }
+
+    /// What others had set, without memory; `None` if scaling was off. Nothing is set after this.
+    pub fn take_others(&mut self) -> Option<Vec<u8>> {
+        self.others.take().map(Parameters::into_bytes)
     }
 
     /// The virtual miniport of this VLAN sets this. [`Sharing::next_step`] says what to do. Allocates.
@@ -171,7 +190,7 @@ impl Sharing {
         }
         let data = match newest {
             Some(wish) => wish.parameters.bytes(),
-            None => off(),
+            None => self.others.as_ref().map_or_else(off, Parameters::bytes),
         };
         self.in_flight = Some(InFlight {
             target,
@@ -222,7 +241,7 @@ impl Sharing {
         hashed
     }
 
-    /// Whether the adapter below scales.
+    /// Whether the adapter below scales for one of these.
     pub fn is_set(&self) -> bool {
         self.below.is_some()
     }

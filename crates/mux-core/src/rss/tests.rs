@@ -165,6 +165,35 @@ fn the_newest_parameters_win_and_the_last_who_leaves_switches_off() {
 }
 
 #[test]
+fn what_others_had_set_comes_back_when_nobody_wants_scaling_any_more() {
+    let mut sharing = Sharing::new();
+    sharing.learn(&data(0, 4, 9));
+    sharing.set(id(10), &data(0, 2, 1)).expect("valid");
+    let step = |sharing: &mut Sharing| match sharing.next_step() {
+        Next::Send(data) => data.expect("memory"),
+        other => panic!("{other:?}"),
+    };
+    let _first = step(&mut sharing);
+    sharing.learn(&data(0, 4, 1));
+    assert_eq!(sharing.done(true), None);
+    sharing.learn(&data(0, 4, 1));
+    sharing.leave(id(10));
+    let others = enable(&data(0, 4, 9), None).bytes();
+    assert_eq!(
+        Ok(step(&mut sharing)),
+        others,
+        "not what was set from above"
+    );
+    assert_eq!(sharing.done(true), None);
+    assert_eq!(sharing.take_others(), others.ok());
+    assert_eq!(sharing.take_others(), None);
+    // Who had it off gets it off.
+    sharing.learn(&data(0, 4, 9));
+    sharing.learn(&disabled());
+    assert_eq!(sharing.take_others(), None);
+}
+
+#[test]
 fn frames_are_hashed_for_those_who_want_the_hash_that_the_adapter_has() {
     let mut sharing = Sharing::new();
     let settle = |sharing: &mut Sharing, succeeded| {

@@ -56,6 +56,8 @@ pub(crate) struct Attributes {
     pub(crate) power: Option<Box<NDIS_PM_CAPABILITIES>>,
     /// `RecvScaleCapabilities`.
     pub(crate) rss: Option<Box<NDIS_RECEIVE_SCALE_CAPABILITIES>>,
+    /// The receive side scaling parameters that were set last, with their arrays.
+    pub(crate) rss_parameters: Vec<u8>,
     /// `DefaultOffloadConfiguration`.
     pub(crate) offload: Option<Box<NDIS_OFFLOAD>>,
     /// `CurrentReceiveFilterCapabilities`.
@@ -84,6 +86,7 @@ impl Default for Attributes {
             oids: Vec::new(),
             power: None,
             rss: None,
+            rss_parameters: Vec::new(),
             offload: None,
             receive_filters: None,
             offload_hardware: None,

@@ -3,8 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use ndis_sys::{
-    MediaConnectStateConnected, NDIS_LINK_SPEED, NDIS_OFFLOAD, NDIS_STATUS,
-    NdisHardwareStatusReady, NdisMediaStateConnected, NdisMediaStateDisconnected,
+    MediaConnectStateConnected, NDIS_LINK_SPEED, NDIS_OBJECT_HEADER,
+    NDIS_OBJECT_TYPE_RSS_PARAMETERS, NDIS_OFFLOAD, NDIS_RECEIVE_SCALE_PARAMETERS,
+    NDIS_RECEIVE_SCALE_PARAMETERS_REVISION_2, NDIS_SIZEOF_RECEIVE_SCALE_PARAMETERS_REVISION_2,
+    NDIS_STATUS, NdisHardwareStatusReady, NdisMediaStateConnected, NdisMediaStateDisconnected,
     OID_802_3_CURRENT_ADDRESS, OID_802_3_MAXIMUM_LIST_SIZE, OID_802_3_MULTICAST_LIST,
     OID_802_3_PERMANENT_ADDRESS, OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER,
     OID_GEN_DRIVER_VERSION, OID_GEN_HARDWARE_STATUS, OID_GEN_LINK_SPEED, OID_GEN_LINK_SPEED_EX,
@@ -12,7 +14,8 @@ use ndis_sys::{
     OID_GEN_MAXIMUM_LOOKAHEAD, OID_GEN_MEDIA_CONNECT_STATUS, OID_GEN_MEDIA_CONNECT_STATUS_EX,
     OID_GEN_MEDIA_DUPLEX_STATE, OID_GEN_MEDIA_IN_USE, OID_GEN_MEDIA_SUPPORTED,
     OID_GEN_PHYSICAL_MEDIUM, OID_GEN_PHYSICAL_MEDIUM_EX, OID_GEN_RECEIVE_SCALE_CAPABILITIES,
-    OID_GEN_SUPPORTED_LIST, OID_TCP_OFFLOAD_CURRENT_CONFIG, OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
+    OID_GEN_RECEIVE_SCALE_PARAMETERS, OID_GEN_SUPPORTED_LIST, OID_TCP_OFFLOAD_CURRENT_CONFIG,
+    OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
 };
 
 use super::request::Request;
@@ -51,6 +54,14 @@ pub(super) fn answer(
         oid => adapter.with_attributes(|attributes| from_attributes(attributes, oid))?,
     };
     Some(request.answer(&bytes))
+}
+
+/// Keeps what a request has set, for queries that NDIS answers.
+pub(super) fn note_set(adapter: &'static Adapter, request: Request) {
+    if request.is_set() && request.oid() == OID_GEN_RECEIVE_SCALE_PARAMETERS {
+        let parameters = request.input();
+        adapter.with_attributes(|attributes| attributes.rss_parameters = parameters);
+    }
 }
 
 fn from_attributes(attributes: &Attributes, oid: u32) -> Option<Vec<u8>> {
@@ -94,6 +105,20 @@ fn from_attributes(attributes: &Attributes, oid: u32) -> Option<Vec<u8>> {
             offload_bytes(attributes.offload_hardware.as_deref()?)
         }
         OID_GEN_RECEIVE_SCALE_CAPABILITIES => bytes_of(attributes.rss.as_deref()?),
+        OID_GEN_RECEIVE_SCALE_PARAMETERS => {
+            attributes.rss.as_deref()?;
+            if attributes.rss_parameters.is_empty() {
+                let mut none = NDIS_RECEIVE_SCALE_PARAMETERS::zeroed();
+                none.Header = NDIS_OBJECT_HEADER::new(
+                    NDIS_OBJECT_TYPE_RSS_PARAMETERS,
+                    NDIS_RECEIVE_SCALE_PARAMETERS_REVISION_2,
+                    NDIS_SIZEOF_RECEIVE_SCALE_PARAMETERS_REVISION_2,
+                );
+                bytes_of(&none)
+            } else {
+                attributes.rss_parameters.clone()
+            }
+        }
         _ => return None,
     })
 }

@@ -13,6 +13,7 @@ use ndis_sys::{
     OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA,
 };
 
+use super::answer;
 use super::request::Request;
 use crate::ndis::binding::Binding;
 use crate::ndis::driver::{run_data, run_status};
@@ -400,6 +401,11 @@ fn call(at: Layer, request: Request) -> NDIS_STATUS {
 /// Gives the source its answer: by return if `inline`, else by its completion handler.
 fn finish(at: Layer, entry: Entry, status: NDIS_STATUS, inline: bool) -> NDIS_STATUS {
     check(at, entry.request, status);
+    if let Layer::Adapter(adapter) = at
+        && status == NDIS_STATUS_SUCCESS
+    {
+        answer::note_set(adapter, entry.request);
+    }
     let status = match (entry.then, &entry.own) {
         (Some(then), Some(own)) => then(status, own),
         _ => status,
