@@ -11,7 +11,7 @@ use ndis::{
     Passive, Result, Shared,
     miniport::{Initializer, Miniport, Pause},
     nbl::{Chain, Derived, Outgoing},
-    oid::{OidOutcome, OidRequest},
+    oid::{DirectOidRequest, OidOutcome, OidRequest},
 };
 
 use crate::{driver::Mux, trace, virtual_miniport::VirtualMiniport};
@@ -60,6 +60,13 @@ impl Miniport for VirtualMiniport {
 
     fn cancel_oid_request(&self, request_id: usize) {
         oid::cancel(self, request_id);
+    }
+
+    fn direct_oid_request(&self, request: DirectOidRequest<'_>) -> OidOutcome {
+        let oid = request.oid();
+        let outcome = oid::direct_request(self, request);
+        trace::oid_answered(self.instance.name(), oid, outcome.status());
+        outcome
     }
 
     fn surprise_removed(&self, _at: Passive<'_>) {

@@ -1,5 +1,5 @@
 //! OID requests from above: answered here, forwarded below, combined with the other virtual miniports',
-//! or refused, as [`mux_core::oid::TABLE`] says.
+//! or refused, as [`mux_core::oid::TABLE`] says. Direct requests are refused.
 
 use core::sync::atomic::Ordering;
 
@@ -11,7 +11,7 @@ use mux_core::{
 };
 use ndis::{
     Passive, Shared, Status,
-    oid::{Forwarding, Kind, OidOutcome, OidRequest},
+    oid::{DirectOidRequest, Forwarding, Kind, OidOutcome, OidRequest},
     statistics::{Count, Direction, GeneralStatistics},
 };
 
@@ -30,11 +30,8 @@ pub(super) fn request(
     if miniport.removed.load(Ordering::Acquire) {
         return request.complete(Status::NOT_ACCEPTED);
     }
-    let kind = match request.kind() {
-        Kind::Query => oid::Kind::Query,
-        Kind::Set => oid::Kind::Set,
-        Kind::Method => oid::Kind::Method,
-        Kind::Other(_) => return request.complete(Status::NOT_SUPPORTED),
+    let Some(kind) = to_core(request.kind()) else {
+        return request.complete(Status::NOT_SUPPORTED);
     };
     if oid::needs_offloads(request.oid()) && !shows_offloads(miniport) {
         return request.complete(Status::NOT_SUPPORTED);
@@ -71,10 +68,44 @@ pub(super) fn request(
                 .set_scaling(miniport.vlan, miniport.handle, request, at)
         }
         Policy::Combine(_) => combine(miniport, request),
-        Policy::Refuse(refusal) => request.complete(match refusal {
-            Refusal::NotSupported => Status::NOT_SUPPORTED,
-            Refusal::InvalidData => Status::INVALID_DATA,
-        }),
+        Policy::Refuse(refusal) => request.complete(status_of(refusal)),
+    }
+}
+
+/// `MiniportDirectOidRequest`. None is answered, but each refused with its documented status.
+///
+/// IRQL: `<= DISPATCH_LEVEL`.
+pub(super) fn direct_request(
+    miniport: &VirtualMiniport,
+    request: DirectOidRequest<'_>,
+) -> OidOutcome {
+    if miniport.removed.load(Ordering::Acquire) {
+        return request.complete(Status::NOT_ACCEPTED);
+    }
+    let Some(kind) = to_core(request.kind()) else {
+        return request.complete(Status::NOT_SUPPORTED);
+    };
+    let refusal = oid::direct(request.oid(), kind);
+    let policy = Policy::Refuse(refusal);
+    trace::oid(miniport.instance.name(), request.oid(), kind, policy);
+    request.complete(status_of(refusal))
+}
+
+/// A kind of request that there is a policy for.
+const fn to_core(kind: Kind) -> Option<oid::Kind> {
+    match kind {
+        Kind::Query => Some(oid::Kind::Query),
+        Kind::Set => Some(oid::Kind::Set),
+        Kind::Method => Some(oid::Kind::Method),
+        Kind::Other(_) => None,
+    }
+}
+
+const fn status_of(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::NotSupported => Status::NOT_SUPPORTED,
+        Refusal::InvalidData => Status::INVALID_DATA,
+        Refusal::NotAccepted => Status::NOT_ACCEPTED,
     }
 }
 

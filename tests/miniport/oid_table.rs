@@ -1,12 +1,15 @@
 //! `mux_core::oid::TABLE`, row by row through the driver: each kind of request, with a buffer of no byte,
 //! one too few, as many as needed, and more. The page behind each buffer cannot be touched.
 
+use std::thread;
+
 use mux_core::{
     oid::{self, Length, Policy, Refusal, Row},
     rss,
 };
 use ndis_host::{
     lab::Answer,
+    ndis::trace::Record,
     nic::{NicConfig, Offloads, ScalingCapabilities},
 };
 use ndis_sys::*;
@@ -52,6 +55,80 @@ image_tests! {
         lab.down();
     }
 
+    fn direct_requests_are_refused_as_the_table_says_at_dispatch_level() {
+        let lab = MuxLab::running();
+        let kinds = [
+            (oid::Kind::Query, NdisRequestQueryInformation),
+            (oid::Kind::Query, NdisRequestQueryStatistics),
+            (oid::Kind::Set, NdisRequestSetInformation),
+            (oid::Kind::Method, NdisRequestMethod),
+        ];
+        let unknown = [0, 0xFF00_0001, u32::MAX];
+        let oids = || oid::TABLE.iter().map(|row| row.oid).chain(unknown);
+        lab.trace().clear();
+        thread::scope(|scope| {
+            // Beside each other, and beside regular ones.
+            for name in ["vlan10", "vlan20"] {
+                let client = lab.above(name);
+                for (kind, raw) in kinds {
+                    scope.spawn(move || {
+                        for oid in oids() {
+                            let status = client.direct_request(&mut request(raw, oid));
+                            let refusal = Policy::Refuse(oid::direct(oid, kind));
+                            assert_eq!(status, status_of_refusal(refusal), "{kind:?} {oid:#x}");
+                        }
+                    });
+                }
+                scope.spawn(move || {
+                    for _round in 0..50 {
+                        assert_eq!(client.query(OID_GEN_VENDOR_ID, 4).0, NDIS_STATUS_SUCCESS);
+                    }
+                });
+            }
+        });
+        for kind in [NdisRequestOpen, NdisRequestGeneric1, 99] {
+            let status = lab.above("vlan10").direct_request(&mut request(kind, OID_GEN_VENDOR_ID));
+            assert_eq!(status, NDIS_STATUS_NOT_SUPPORTED, "{kind}");
+        }
+        // They reach the driver. None pends, so none is completed later, and nothing goes below.
+        let device = ndismux_tests::device("vlan10");
+        let records = lab.trace().records();
+        let is_it = |it: &&Record| it.name == "MiniportDirectOidRequest" && it.object.ends_with(&device);
+        let reached = records.iter().filter(is_it).count();
+        assert_eq!(reached, kinds.len() * oids().count() + 3);
+        for not_called in ["NdisMDirectOidRequestComplete", "NdisOidRequest", "NdisDirectOidRequest"] {
+            assert!(lab.trace().image_calls(not_called).is_empty(), "{not_called}");
+        }
+        lab.down();
+    }
+
+    fn d13_method_requests_and_private_oids_stay_above() {
+        let lab = MuxLab::running();
+        lab.trace().clear();
+        // What virtual machines and wake-up need, and what only the maker of the adapter below knows.
+        // Nothing that a virtual miniport shows is asked for or set by a method.
+        let private = [0xFF00_0001, 0xFF01_0203, 0xFFFF_FFFE];
+        let methods = [
+            OID_RECEIVE_FILTER_ALLOCATE_QUEUE, OID_RECEIVE_FILTER_SET_FILTER,
+            OID_RECEIVE_FILTER_ENUM_FILTERS, OID_RECEIVE_FILTER_PARAMETERS,
+            OID_PM_GET_PROTOCOL_OFFLOAD,
+        ];
+        for oid in methods.into_iter().chain(private) {
+            for length in [0, 4, 64] {
+                let answer = lab.method("vlan10", oid, &vec![7; length]).expect("it is there");
+                let expected = (NDIS_STATUS_NOT_SUPPORTED, 0, vec![7; length]);
+                assert_eq!((answer.status, answer.done, answer.buffer), expected, "{oid:#x}");
+            }
+        }
+        for oid in private {
+            let query = lab.query("vlan10", oid, 64).expect("the adapter is there");
+            let set = lab.set("vlan10", oid, &[7; 64]).expect("the adapter is there");
+            assert_eq!([query.status, set.status], [NDIS_STATUS_NOT_SUPPORTED; 2], "{oid:#x}");
+        }
+        assert!(lab.trace().image_calls("NdisOidRequest").is_empty());
+        lab.down();
+    }
+
     fn d16_a_vlan_id_is_not_set_by_a_request_whatever_it_is() {
         let lab = MuxLab::running();
         for id in [0_u32, 10, 20, 4094, 4095, 4096, u32::MAX] {
@@ -63,6 +140,21 @@ image_tests! {
         lab.assert_traffic("vlan20", 20);
         lab.down();
     }
+}
+
+/// A request with an empty buffer.
+fn request(kind: NDIS_REQUEST_TYPE, oid: u32) -> NDIS_OID_REQUEST {
+    let mut request = NDIS_OID_REQUEST {
+        Header: NDIS_OBJECT_HEADER::new(
+            NDIS_OBJECT_TYPE_OID_REQUEST,
+            NDIS_OID_REQUEST_REVISION_1,
+            NDIS_SIZEOF_OID_REQUEST_REVISION_1,
+        ),
+        RequestType: kind,
+        ..NDIS_OID_REQUEST::zeroed()
+    };
+    request.DATA.Oid = oid;
+    request
 }
 
 /// The lengths to try: none, and around what is needed.
@@ -158,6 +250,7 @@ fn status_of_refusal(policy: Policy) -> i32 {
     match policy {
         Policy::Refuse(Refusal::NotSupported) => NDIS_STATUS_NOT_SUPPORTED,
         Policy::Refuse(Refusal::InvalidData) => NDIS_STATUS_INVALID_DATA,
+        Policy::Refuse(Refusal::NotAccepted) => NDIS_STATUS_NOT_ACCEPTED,
         other => panic!("{other:?} is no refusal"),
     }
 }

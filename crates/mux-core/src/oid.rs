@@ -7,10 +7,19 @@
 //! and multicast list), so those rows are for whoever asks on other ways. `docs/control-plane.md` shows
 //! the table.
 //!
+//! No method request is answered or forwarded. Each documented one belongs to something that a virtual
+//! miniport does not show: queues and filters of virtual machines, NIC switches, virtual functions, data
+//! center bridging, wireless. Nor is a private OID of the adapter below, of any kind: what its buffer means
+//! is the maker's secret. It may name addresses, groups or queues that others share, or a tag that the VLAN
+//! is not to see; and whoever knows the OID can ask that adapter itself.
+//!
+//! Nor is a direct request answered ([`direct`]).
+//!
 //! Not here: the answers.
 //!
 //! Sources: "Mandatory OIDs for Miniport Drivers", "NDIS General Statistics OIDs", "Handling
-//! OID_PNP_Xxx Queries and Sets", and the page of each OID.
+//! OID_PNP_Xxx Queries and Sets", "Direct OID Request Interface in NDIS 6.1", the rule NdisOidComplete, and
+//! the page of each OID.
 
 mod table;
 
@@ -53,6 +62,9 @@ pub enum Refusal {
     NotSupported,
     /// `NDIS_STATUS_INVALID_DATA`.
     InvalidData,
+    /// `NDIS_STATUS_NOT_ACCEPTED`: of what gives something back, the only failure that Driver Verifier
+    /// allows (NdisOidComplete).
+    NotAccepted,
 }
 
 /// The kind of an OID request.
@@ -89,6 +101,19 @@ pub struct Row {
 pub fn policy(oid: u32, kind: Kind) -> Policy {
     let row = TABLE.iter().find(|row| row.oid == oid);
     row.map_or(NOT_SUPPORTED, |row| row.policy(kind))
+}
+
+/// What a direct request ends with.
+///
+/// None is answered. NDIS lets only some OIDs take that way: those of IPsec offload and of network direct,
+/// which a virtual miniport does not show, and none of those that it answers.
+pub fn direct(oid: u32, kind: Kind) -> Refusal {
+    match (policy(oid, kind), oid, kind) {
+        (Policy::Refuse(refusal), ..) => refusal,
+        // Of this one, too, Driver Verifier allows no other failure.
+        (_, OID_PNP_SET_POWER, Kind::Set) => Refusal::NotAccepted,
+        _ => Refusal::NotSupported,
+    }
 }
 
 impl Row {
@@ -170,6 +195,7 @@ impl fmt::Display for Refusal {
         f.write_str(match self {
             Refusal::NotSupported => "`NOT_SUPPORTED`",
             Refusal::InvalidData => "`INVALID_DATA`",
+            Refusal::NotAccepted => "`NOT_ACCEPTED`",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Length::{Any, Bytes, Counter, Elements};
 use super::Policy::{Answer, Combine, Forward, Refuse};
-use super::Refusal::InvalidData;
+use super::Refusal::{InvalidData, NotAccepted};
 use super::{NOT_SUPPORTED as NO, Policy, Row};
 
 /// Declares each OID once: its constant and its row.
@@ -70,8 +70,16 @@ oids! {
         another virtual miniport's.";
     OID_GEN_VLAN_ID = 0x0001_021C: Answer(Bytes(4)), NO, NO;
         VALUES, "The VLAN. Not to be set this way: the configuration says it.";
+    OID_RECEIVE_FILTER_FREE_QUEUE = 0x0001_0224: NO, Refuse(NotAccepted), NO;
+        ROWS, "No receive queue was allocated.";
     OID_RECEIVE_FILTER_SET_FILTER = 0x0001_0227: NO, NO, NO;
         UNKNOWN, "No receive filters are offered above; those of the adapter below are the driver's.";
+    OID_RECEIVE_FILTER_CLEAR_FILTER = 0x0001_0228: NO, Refuse(NotAccepted), NO;
+        ROWS, "No receive filter was set.";
+    OID_NIC_SWITCH_DELETE_SWITCH = 0x0001_0239: NO, Refuse(NotAccepted), NO;
+        ROWS, "No NIC switch was created.";
+    OID_NIC_SWITCH_FREE_VF = 0x0001_0246: NO, Refuse(NotAccepted), NO;
+        ROWS, "No virtual function was allocated.";
     OID_GEN_XMIT_OK = 0x0002_0101: Answer(Counter), NO, NO;
         COUNTERS, "Frames sent without errors.";
     OID_GEN_RCV_OK = 0x0002_0102: Answer(Counter), NO, NO;
@@ -101,12 +109,16 @@ oids! {
     OID_OFFLOAD_ENCAPSULATION = 0x0101_010A: NO, Forward(Bytes(28)), NO;
         OFFLOAD, "Switches what is configured on or off, for all: the adapter below is shared, and tells \
         all. `NOT_SUPPORTED` where no offload is shown. NDIS answers the query.";
+    OID_802_3_DELETE_MULTICAST_ADDRESS = 0x0101_0209: NO, Refuse(NotAccepted), NO;
+        ROWS, "NDIS makes it a set of the whole list.";
     OID_802_3_RCV_ERROR_ALIGNMENT = 0x0102_0101: Answer(Counter), NO, NO;
         COUNTERS, "Zero: a virtual miniport has no wire.";
     OID_802_3_XMIT_ONE_COLLISION = 0x0102_0102: Answer(Counter), NO, NO;
         COUNTERS, "Zero: a virtual miniport has no wire.";
     OID_802_3_XMIT_MORE_COLLISIONS = 0x0102_0103: Answer(Counter), NO, NO;
         COUNTERS, "Zero: a virtual miniport has no wire.";
+    OID_TUNNEL_INTERFACE_RELEASE_OID = 0x0F01_0107: NO, Refuse(NotAccepted), NO;
+        ROWS, "There is no tunnel interface.";
     OID_TCP_OFFLOAD_CURRENT_CONFIG = 0xFC01_020B: NO, NO, NO;
         UNKNOWN, "NDIS answers it, from the attributes and the status that tells of changes.";
     OID_TCP_OFFLOAD_PARAMETERS = 0xFC01_020C: NO, Forward(Bytes(20)), NO;
@@ -114,6 +126,16 @@ oids! {
         is shown.";
     OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES = 0xFC01_020D: NO, NO, NO;
         UNKNOWN, "NDIS answers it, from the attributes and the status that tells of changes.";
+    OID_TCP_TASK_IPSEC_OFFLOAD_V2_ADD_SA = 0xFC03_0202: NO, NO, NO;
+        DIRECT, "IPsec offload is not shown above. A direct request.";
+    OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA = 0xFC03_0203: NO, Refuse(NotAccepted), NO;
+        DIRECT, "No security association was added. A direct request.";
+    OID_TCP_TASK_IPSEC_OFFLOAD_V2_UPDATE_SA = 0xFC03_0204: NO, NO, NO;
+        DIRECT, "IPsec offload is not shown above. A direct request.";
+    OID_TCP_TASK_IPSEC_OFFLOAD_V2_ADD_SA_EX = 0xFC03_0205: NO, NO, NO;
+        DIRECT, "IPsec offload is not shown above. A direct request.";
+    OID_NDK_STATISTICS = 0xFC04_0202: NO, NO, NO;
+        DIRECT, "Network direct is not shown above. A direct request.";
     OID_PNP_SET_POWER = 0xFD01_0101: NO, Answer(Any), NO;
         SLEEP, "Always success, never passed down: an intermediate driver must. No status is indicated \
         in a low-power state; what was missed is told in D0.";
@@ -199,4 +221,8 @@ const OFFLOAD: &str =
     "miniport::offload::sets_go_below_and_what_comes_of_them_is_shown_on_every_virtual_miniport";
 const SCALING: &str =
     "miniport::scaling::the_newest_parameters_are_set_below_and_the_last_who_leaves_switches_off";
+const ROWS: &str =
+    "miniport::oid_table::d08_d16_each_row_checks_its_buffer_before_it_reads_or_writes";
+const DIRECT: &str =
+    "miniport::oid_table::direct_requests_are_refused_as_the_table_says_at_dispatch_level";
 const UNKNOWN: &str = "miniport::oid::what_is_not_supported_is_refused_in_every_kind_of_request";

@@ -55,6 +55,41 @@ fn methods_are_refused() {
     }
 }
 
+#[test]
+fn direct_requests_are_refused_as_regular_ones_or_not_supported() {
+    for row in TABLE {
+        for kind in [Kind::Query, Kind::Set, Kind::Method] {
+            let expected = match row.policy(kind) {
+                Policy::Refuse(refusal) => refusal,
+                _ if (row.oid, kind) == (OID_PNP_SET_POWER, Kind::Set) => Refusal::NotAccepted,
+                _ => Refusal::NotSupported,
+            };
+            assert_eq!(direct(row.oid, kind), expected, "{} {kind:?}", row.name);
+        }
+    }
+    assert_eq!(direct(0xFF00_0001, Kind::Method), Refusal::NotSupported);
+}
+
+/// The rule NdisOidComplete: what gives something back ends in no other failure, on either way. Those of
+/// the wake-up patterns and the protocol offloads are left out.
+#[test]
+fn what_gives_something_back_is_not_accepted() {
+    for oid in [
+        OID_RECEIVE_FILTER_CLEAR_FILTER,
+        OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA,
+        OID_RECEIVE_FILTER_FREE_QUEUE,
+        OID_NIC_SWITCH_FREE_VF,
+        OID_NIC_SWITCH_DELETE_SWITCH,
+        OID_802_3_DELETE_MULTICAST_ADDRESS,
+        OID_TUNNEL_INTERFACE_RELEASE_OID,
+    ] {
+        let refused = Policy::Refuse(Refusal::NotAccepted);
+        assert_eq!(policy(oid, Kind::Set), refused, "{oid:#010x}");
+        assert_eq!(direct(oid, Kind::Set), Refusal::NotAccepted, "{oid:#010x}");
+        assert!(!SUPPORTED.contains(&oid), "{oid:#010x}");
+    }
+}
+
 /// "Mandatory OIDs for Miniport Drivers", without those that NDIS answers itself. The set of
 /// `OID_GEN_LINK_PARAMETERS` is left out: that page calls it mandatory, its own page optional, and a
 /// virtual miniport has no link to set.
@@ -192,7 +227,11 @@ const NUMBERS: &[(&str, u32)] = &[
     ("OID_GEN_INTERRUPT_MODERATION", 66057),
     ("OID_GEN_RECEIVE_SCALE_PARAMETERS_V2", 66068),
     ("OID_GEN_VLAN_ID", 66076),
+    ("OID_RECEIVE_FILTER_FREE_QUEUE", 66084),
     ("OID_RECEIVE_FILTER_SET_FILTER", 66087),
+    ("OID_RECEIVE_FILTER_CLEAR_FILTER", 66088),
+    ("OID_NIC_SWITCH_DELETE_SWITCH", 66105),
+    ("OID_NIC_SWITCH_FREE_VF", 66118),
     ("OID_GEN_XMIT_OK", 131329),
     ("OID_GEN_RCV_OK", 131330),
     ("OID_GEN_XMIT_ERROR", 131331),
@@ -206,12 +245,19 @@ const NUMBERS: &[(&str, u32)] = &[
     ("OID_802_3_MAXIMUM_LIST_SIZE", 16843012),
     ("OID_802_3_MAC_OPTIONS", 16843013),
     ("OID_OFFLOAD_ENCAPSULATION", 16843018),
+    ("OID_802_3_DELETE_MULTICAST_ADDRESS", 16843273),
     ("OID_802_3_RCV_ERROR_ALIGNMENT", 16908545),
     ("OID_802_3_XMIT_ONE_COLLISION", 16908546),
     ("OID_802_3_XMIT_MORE_COLLISIONS", 16908547),
+    ("OID_TUNNEL_INTERFACE_RELEASE_OID", 251724039),
     ("OID_TCP_OFFLOAD_CURRENT_CONFIG", 4227924491),
     ("OID_TCP_OFFLOAD_PARAMETERS", 4227924492),
     ("OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES", 4227924493),
+    ("OID_TCP_TASK_IPSEC_OFFLOAD_V2_ADD_SA", 4228055554),
+    ("OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA", 4228055555),
+    ("OID_TCP_TASK_IPSEC_OFFLOAD_V2_UPDATE_SA", 4228055556),
+    ("OID_TCP_TASK_IPSEC_OFFLOAD_V2_ADD_SA_EX", 4228055557),
+    ("OID_NDK_STATISTICS", 4228121090),
     ("OID_PNP_SET_POWER", 4244701441),
     ("OID_PNP_QUERY_POWER", 4244701442),
     ("OID_PM_PARAMETERS", 4244701449),

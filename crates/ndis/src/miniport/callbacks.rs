@@ -1,10 +1,17 @@
 //! The functions of the upper edge that NDIS calls, and the structure that names them.
 
+use core::ptr::NonNull;
+
 use ndis_sys as sys;
 
 use super::{Initializer, Miniport, Pause};
 use crate::{
-    contract::Contract, driver::Driver, irql::Passive, mem::Shared, nbl::Chain, oid::OidRequest,
+    contract::Contract,
+    driver::Driver,
+    irql::Passive,
+    mem::Shared,
+    nbl::Chain,
+    oid::{DirectOidRequest, OidRequest},
     status::Status,
 };
 
@@ -49,6 +56,8 @@ pub(crate) fn characteristics<D: Driver>(
         DevicePnPEventNotifyHandler: Some(device_pnp_event::<D::Miniport>),
         ShutdownHandlerEx: Some(shutdown),
         CancelOidRequestHandler: Some(cancel_oid_request::<D::Miniport>),
+        DirectOidRequestHandler: Some(direct_oid_request::<D::Miniport>),
+        CancelDirectOidRequestHandler: Some(cancel_direct_oid_request),
         ..sys::NDIS_MINIPORT_DRIVER_CHARACTERISTICS::zeroed()
     }
 }
@@ -169,11 +178,12 @@ unsafe extern "efiapi" fn oid_request<M: Miniport>(
     let lent = unsafe { Shared::<M>::lend_raw(context) };
     // Once the request is complete NDIS may halt the adapter, though this call has not returned.
     let adapter = Shared::clone(&lent);
+    let Some(request) = NonNull::new(request) else {
+        return Status::INVALID_PARAMETER.raw();
+    };
     // SAFETY: NDIS entrusts the request to this adapter until it is completed.
-    match unsafe { OidRequest::from_raw(request) } {
-        Some(request) => M::oid_request(&adapter, request, at).raw(),
-        None => Status::INVALID_PARAMETER.raw(),
-    }
+    let request = unsafe { OidRequest::new(request) };
+    M::oid_request(&adapter, request, at).raw()
 }
 
 unsafe extern "efiapi" fn cancel_oid_request<M: Miniport>(
@@ -183,6 +193,28 @@ unsafe extern "efiapi" fn cancel_oid_request<M: Miniport>(
     // SAFETY: NDIS holds a reference from initialize to halt.
     let adapter = unsafe { Shared::<M>::lend_raw(context) };
     adapter.cancel_oid_request(request_id.addr());
+}
+
+unsafe extern "efiapi" fn direct_oid_request<M: Miniport>(
+    context: sys::NDIS_HANDLE,
+    request: *mut sys::NDIS_OID_REQUEST,
+) -> sys::NDIS_STATUS {
+    // SAFETY: NDIS holds a reference from initialize to halt, and halts after the request is complete,
+    // which it is when this returns.
+    let adapter = unsafe { Shared::<M>::lend_raw(context) };
+    let Some(request) = NonNull::new(request) else {
+        return Status::INVALID_PARAMETER.raw();
+    };
+    // SAFETY: NDIS entrusts the request to this adapter until it is completed.
+    let request = unsafe { DirectOidRequest::from_raw(request) };
+    adapter.direct_oid_request(request).raw()
+}
+
+/// `MiniportCancelDirectOidRequest`, without which NDIS takes no `MiniportDirectOidRequest`: none pends.
+unsafe extern "efiapi" fn cancel_direct_oid_request(
+    _context: sys::NDIS_HANDLE,
+    _request_id: sys::PVOID,
+) {
 }
 
 unsafe extern "efiapi" fn device_pnp_event<M: Miniport>(

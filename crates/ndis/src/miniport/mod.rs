@@ -14,7 +14,7 @@ use crate::{
     irql::Passive,
     mem::Shared,
     nbl::{Chain, Derived, Outgoing},
-    oid::{OidOutcome, OidRequest},
+    oid::{DirectOidRequest, OidOutcome, OidRequest},
     status::Result,
 };
 
@@ -63,6 +63,9 @@ pub trait Miniport: Sized + Send + Sync + 'static {
 
     /// `MiniportCancelOidRequest`: complete the request with this ID early, if that can be done.
     fn cancel_oid_request(&self, request_id: usize);
+
+    /// `MiniportDirectOidRequest`: beside other requests, and answered when it returns.
+    fn direct_oid_request(&self, request: DirectOidRequest<'_>) -> OidOutcome;
 
     /// `MiniportDevicePnPEventNotify` with `NdisDevicePnPEventSurpriseRemoved`: sends and OID
     /// requests are refused from here to halt.

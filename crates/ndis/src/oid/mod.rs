@@ -1,9 +1,11 @@
-//! OID requests: those that come from above stand here; their clones that go below, and the driver's own,
-//! in `below`.
+//! OID requests: those that come from above stand here, direct ones in `direct`; their clones that go below,
+//! and the driver's own, in `below`.
 
 mod below;
+mod direct;
 
 pub use below::{Completed, Forwarding, OwnRequest, Requested, WaitedCall};
+pub use direct::DirectOidRequest;
 
 pub(crate) use below::completed;
 
@@ -51,12 +53,12 @@ unsafe impl Send for PendedOid {}
 
 impl<'callback> OidRequest<'callback> {
     /// # Safety
-    /// `raw` is null, or a request that NDIS entrusted to the miniport in the running callback.
-    pub(crate) unsafe fn from_raw(raw: *mut sys::NDIS_OID_REQUEST) -> Option<Self> {
-        Some(Self {
-            raw: NonNull::new(raw)?,
+    /// `raw` is a request that NDIS entrusted to the miniport in the running callback.
+    pub(crate) const unsafe fn new(raw: NonNull<sys::NDIS_OID_REQUEST>) -> Self {
+        Self {
+            raw,
             callback: PhantomData,
-        })
+        }
     }
 
     /// What it asks for.
