@@ -32,7 +32,7 @@ use mux_core::{
 use ndis::{
     Passive, Result, Shared, Status,
     configuration::{Configuration, Section},
-    link::LinkState,
+    link::{self, LinkState},
     nbl::DerivedPool,
     oid::WaitedCall,
     protocol::{BindParameters, BindingHandle, HandleCell},
@@ -114,6 +114,8 @@ impl Change<'_> {
 struct State {
     lifecycle: Lifecycle,
     link: LinkState,
+    /// The adapter below has indicated it.
+    link_is_told: bool,
     /// The task offloads below, if the adapter has any.
     offloads: Option<Offloads>,
     /// NDIS has announced that the adapter below goes to sleep, and not yet that it is awake again.
@@ -134,6 +136,7 @@ impl Binding {
             state: SpinLock::new(State {
                 lifecycle: Lifecycle::new(),
                 link: parameters.link(),
+                link_is_told: false,
                 offloads: parameters.offload().map(Offloads::switched_on),
                 asleep: false,
                 patient: false,
@@ -370,11 +373,34 @@ impl Binding {
         self.state.with(|state| state.link)
     }
 
-    /// The link below has changed.
+    /// The adapter below says that its link has changed.
     pub(crate) fn set_link(&self, link: LinkState) {
-        self.state.with(|state| state.link = link);
+        self.state.with(|state| {
+            state.link = link;
+            state.link_is_told = true;
+        });
+    }
+
+    /// Asks the adapter below for its link: nobody told of a change between the bind parameters and the
+    /// open. What it has indicated since is newer than the answer.
+    pub(crate) fn learn_link(&self, handle: BindingHandle<Self>, at: Passive<'_>) {
+        let mut answer = [0; LINK_STATE_LENGTH];
+        let link = handle
+            .query(link::OID, &mut answer, at)
+            .ok()
+            .and_then(|length| LinkState::read(answer.get(..length)?));
+        if let Some(link) = link {
+            self.state.with(|state| {
+                if !state.link_is_told {
+                    state.link = link;
+                }
+            });
+        }
     }
 }
+
+/// Bytes of an `NDIS_LINK_STATE`, and of what a later revision may add.
+const LINK_STATE_LENGTH: usize = 64;
 
 impl Member for Binding {
     fn is_gone(&self) -> bool {

@@ -41,6 +41,7 @@ pub(super) fn opened(
 ) -> Result {
     binding.open_succeeded(handle);
     let mux = Mux::cell().get().ok_or(Status::FAILURE)?;
+    binding.learn_link(handle, at);
     binding.learn_offloads(handle, at);
     reconfigure::bound(binding, mux, at);
     Ok(())

@@ -19,7 +19,7 @@ use ndis_sys::{
     OID_GEN_LINK_STATE, OID_GEN_MEDIA_CONNECT_STATUS, OID_TCP_OFFLOAD_PARAMETERS,
 };
 use ndismux_tests::{
-    MAC_BELOW, MuxLab, NIC, NONE, SERVICE, SOON, VLAN10, VLAN20, image_tests, until,
+    BINDING, MAC_BELOW, MuxLab, NIC, NONE, SERVICE, SOON, VLAN10, VLAN20, image_tests, until,
 };
 
 image_tests! {
@@ -60,6 +60,46 @@ image_tests! {
             assert!(lab.above(name).wait_link(true, SOON), "{name}");
         }
         lab.assert_traffic("vlan10", 10);
+        lab.down();
+    }
+
+    fn a_link_that_changes_before_the_adapter_is_open_is_asked_for() {
+        let lab = MuxLab::new(&[VLAN10]);
+        lab.load_driver(SERVICE).expect("the driver loads");
+        for up in [false, true] {
+            // The bind parameters say what was before.
+            lab.hold_opens(true);
+            let opens = || lab.calls("NdisOpenAdapterEx", BINDING).len();
+            let before = opens();
+            thread::scope(|scope| {
+                let plug = scope.spawn(|| lab.plug_nic(NIC).expect("the NIC comes up"));
+                until(|| opens() > before);
+                // Nobody is told: the adapter is not open yet.
+                lab.below().set_link(up);
+                lab.hold_opens(false);
+                plug.join().expect("it is plugged");
+            });
+            if lab.client("vlan10").is_err() {
+                lab.attach("vlan10");
+            }
+            lab.wait_running("vlan10");
+            let attributes = lab.above("vlan10").attributes().expect("the client is bound");
+            assert_eq!(attributes.connected, up);
+            lab.unplug_nic(NIC).expect("the NIC was plugged");
+        }
+        lab.finish();
+    }
+
+    fn a_link_that_cannot_be_asked_for_is_as_the_bind_said() {
+        let lab = MuxLab::new(&[VLAN10]);
+        lab.below().set_link(false);
+        lab.load_driver(SERVICE).expect("the driver loads");
+        lab.fail_nth("NdisOidRequest", 1);
+        lab.plug_nic(NIC).expect("the NIC comes up");
+        lab.attach("vlan10");
+        assert!(!lab.above("vlan10").link_up());
+        lab.below().set_link(true);
+        assert!(lab.above("vlan10").wait_link(true, SOON));
         lab.down();
     }
 

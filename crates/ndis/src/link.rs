@@ -2,6 +2,9 @@
 
 use ndis_sys as sys;
 
+/// OID_GEN_LINK_STATE.
+pub const OID: u32 = sys::OID_GEN_LINK_STATE;
+
 /// The state of a link. The enumerations keep NDIS's numbers, unknown ones too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkState {
@@ -24,6 +27,21 @@ impl LinkState {
     #[must_use]
     pub const fn is_connected(&self) -> bool {
         self.connect == sys::MediaConnectStateConnected as u32
+    }
+
+    /// Reads an `NDIS_LINK_STATE`: the buffer of a status, or the answer to OID_GEN_LINK_STATE. `None` if
+    /// there are fewer bytes than it has.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.get(..size_of::<sys::NDIS_LINK_STATE>())?;
+        // SAFETY: there are as many bytes as the structure has, and it is integers: any bytes are one.
+        let raw = unsafe {
+            bytes
+                .as_ptr()
+                .cast::<sys::NDIS_LINK_STATE>()
+                .read_unaligned()
+        };
+        Some(Self::from_raw(&raw))
     }
 
     pub(crate) const fn from_raw(raw: &sys::NDIS_LINK_STATE) -> Self {

@@ -50,7 +50,7 @@ use crate::ndis::counters::{self, Counters};
 use crate::ndis::device::{self, Device};
 use crate::ndis::policy::{self, Policy};
 use crate::ndis::trace::Trace;
-use crate::ndis::{config, driver as drivers, im, pnp, version, watchdog};
+use crate::ndis::{config, driver as drivers, im, open, pnp, version, watchdog};
 use crate::nic::{self, Nic, NicConfig};
 use crate::nt::driver::Driver;
 use crate::nt::irql::{self, Irql};
@@ -315,6 +315,11 @@ impl Lab {
     /// Lets an initialize that the policy holds begin. Answers whether there was one.
     pub fn release_initialize(&self, label: &str) -> bool {
         device::find(label).is_some_and(|device| im::release(&device.name))
+    }
+
+    /// Keeps `NdisOpenAdapterEx` pending, where the policy lets it pend, or lets it end.
+    pub fn hold_opens(&self, hold: bool) {
+        open::hold(hold);
     }
 
     /// Waits until NDIS has nothing to do on its own account. Answers whether that came in time.

@@ -14,7 +14,7 @@ use super::faults::should_fail;
 use super::object::{self, handle_of, peek, resolve};
 use super::policy::{self, When};
 use super::{caller, header, oid, strings, trace};
-use crate::nt::sched;
+use crate::nt::sched::{self, Monitor};
 use crate::rules;
 
 crate::ddi! { "ndis.sys":
@@ -83,6 +83,7 @@ crate::ddi! { "ndis.sys":
             When::Later => {
                 sched::spawn("NDIS open", move || {
                     let _entered = caller::enter(caller::Caller::HOST);
+                    HELD.wait_until(None, |held| (!*held).then_some(()));
                     opened(binding, &answer);
                     let handler = binding.protocol().handlers().OpenAdapterCompleteHandlerEx;
                     let handler = handler.expect("registration requires it");
@@ -150,6 +151,14 @@ crate::ddi! { "ndis.sys":
         })
     }
 }
+
+/// Keeps opens that pend from their end, or lets them end.
+pub(crate) fn hold(hold: bool) {
+    *HELD.lock() = hold;
+    HELD.notify_all();
+}
+
+static HELD: Monitor<bool> = Monitor::new(false);
 
 /// The most frame types that an open may name (`NDIS_MAX_FRAME_TYPES_PER_OPEN`).
 const NDIS_MAX_FRAME_TYPES_PER_OPEN: u32 = 64;
