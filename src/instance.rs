@@ -4,6 +4,10 @@
 //! own configuration has changed (another one takes its place), or with the binding. NDIS may initialise
 //! and halt the virtual miniport many times meanwhile; each time makes a new
 //! [`VirtualMiniport`].
+//!
+//! What it tells the drivers above stands in `indications`.
+
+mod indications;
 
 use core::{iter, num::NonZero};
 
@@ -14,17 +18,12 @@ use mux_core::{
 };
 use ndis::{
     Passive, Result, Shared, Status, im,
-    miniport::MiniportHandle,
-    protocol::StatusIndication,
     string::UnicodeString,
     sync::{Event, Rundown, SpinLock},
 };
 
 use crate::{
-    binding::{
-        Binding,
-        offload::{self, Offloads},
-    },
+    binding::Binding,
     config::{self, Settings},
     driver::Mux,
     roster::Member,
@@ -273,96 +272,6 @@ impl Instance {
         }
         self.uses.open();
         Ok(())
-    }
-
-    /// Tells the drivers above of the link's state as it is now, if the virtual miniport is initialised.
-    ///
-    /// IRQL: `<= DISPATCH_LEVEL`.
-    pub(crate) fn indicate_link(&self) {
-        self.tell_newest(|| self.binding.link(), MiniportHandle::indicate_link_state);
-    }
-
-    /// Tells the drivers above which task offloads are switched on now, as far as the VLAN lets them be
-    /// shown, if the virtual miniport is initialised.
-    ///
-    /// IRQL: `<= DISPATCH_LEVEL`.
-    pub(crate) fn indicate_offload(&self) {
-        let current = || self.shown_offloads().map(|offloads| offloads.current);
-        self.tell_newest(current, |adapter, current| {
-            if let Some(current) = current {
-                adapter.indicate_offload(offload::to_ndis(current));
-            }
-        });
-    }
-
-    /// The same for what could be switched on.
-    ///
-    /// IRQL: `<= DISPATCH_LEVEL`.
-    pub(crate) fn indicate_offload_hardware(&self) {
-        let hardware = || self.shown_offloads().map(|offloads| offloads.hardware);
-        self.tell_newest(hardware, |adapter, hardware| {
-            if let Some(hardware) = hardware {
-                adapter.indicate_offload_hardware(offload::to_ndis(hardware));
-            }
-        });
-    }
-
-    /// Tells all of these: one of the two adapters was asleep and could not tell or be told.
-    ///
-    /// IRQL: `<= DISPATCH_LEVEL`.
-    pub(crate) fn indicate_state(&self) {
-        self.indicate_link();
-        self.indicate_offload_hardware();
-        self.indicate_offload();
-    }
-
-    fn shown_offloads(&self) -> Option<Offloads> {
-        let vlan = self
-            .state
-            .with(|state| state.miniport.as_ref().map(|miniport| miniport.vlan))?;
-        self.binding.offloads_of(vlan)
-    }
-
-    /// Indicates what `read` says, until that is what it says still: another thread's older news must not
-    /// be the last word.
-    fn tell_newest<T: Copy + PartialEq>(
-        &self,
-        read: impl Fn() -> T,
-        indicate: impl Fn(MiniportHandle, T),
-    ) {
-        self.tell(|adapter| {
-            let mut told = read();
-            loop {
-                indicate(adapter, told);
-                let now = read();
-                if now == told {
-                    break;
-                }
-                told = now;
-            }
-        });
-    }
-
-    /// Tells the drivers above what the adapter below told, if the virtual miniport is initialised.
-    ///
-    /// IRQL: `<= DISPATCH_LEVEL`.
-    pub(crate) fn forward_status(&self, status: &StatusIndication<'_>) {
-        self.tell(|adapter| adapter.forward_status(status));
-    }
-
-    /// Indicates something on the adapter, while there is one and it is in D0: a halt waits for the end of
-    /// it, and so does a set of a low-power state.
-    fn tell(&self, indicate: impl FnOnce(MiniportHandle)) {
-        if !self.uses.enter(1) {
-            return;
-        }
-        if let Some(miniport) = self.miniport()
-            && miniport.indications.enter(1)
-        {
-            indicate(miniport.handle);
-            miniport.indications.leave(1);
-        }
-        self.uses.leave(1);
     }
 
     /// `MiniportInitializeEx` is about to return an error; everything it did is undone.

@@ -287,7 +287,7 @@ const fn way_name(policy: Policy) -> &'static str {
 
 const fn action_name(action: Action) -> &'static str {
     match action {
-        Action::Forward => "forward",
+        Action::NetworkChange => "network change",
         Action::LinkState => "link state",
         Action::Offload => "offload configuration",
         Action::OffloadHardware => "offload capabilities",

@@ -39,6 +39,8 @@ pub(crate) struct VirtualMiniport {
     pub(crate) traffic: Gate,
     /// Counts the status indications on their way; open while NDIS has the adapter in D0.
     pub(crate) indications: Rundown,
+    /// A change of the network that the drivers above are not told of yet.
+    pub(crate) network_change: SpinLock<Option<u32>>,
     /// It has halted, or is about to: it receives nothing more, even while it stands in a list of those
     /// who do.
     pub(crate) halted: AtomicBool,

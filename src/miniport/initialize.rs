@@ -162,6 +162,7 @@ fn new(
         statistics: Statistics::new(),
         traffic: Gate::shut_and_empty(),
         indications,
+        network_change: SpinLock::new(None),
         halted: AtomicBool::new(false),
         removed: AtomicBool::new(false),
         wishes: SpinLock::new(Wishes {

@@ -21,7 +21,11 @@ pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {
     let action = status::action(what);
     trace::status(binding.name(), what.code, action);
     match action {
-        Action::Forward => each(binding, |instance| instance.forward_status(indication)),
+        Action::NetworkChange => {
+            if let Some(change) = indication.number() {
+                each(binding, |instance| instance.network_changed(change));
+            }
+        }
         Action::LinkState => {
             if let Some(link) = indication.link_state() {
                 binding.set_link(link);

@@ -110,9 +110,22 @@ image_tests! {
         lab.below().set_link(false);
         lab.below().indicate_status(NDIS_STATUS_NETWORK_CHANGE, &0_u32);
         assert!(lab.above("vlan20").wait_link(false, SOON));
+        lab.below().indicate_status(NDIS_STATUS_NETWORK_CHANGE, &2_u32);
+        lab.below().indicate_status(NDIS_STATUS_NETWORK_CHANGE, &1_u32);
         assert_eq!(lab.above("vlan10").statuses().len(), before);
         lab.wake_adapter("vlan10").expect("an adapter").expect("it only slept");
         assert!(lab.above("vlan10").wait_link(false, SOON), "told on waking");
+        // That the network changed is told once, as what demands most.
+        let change = |name| {
+            let statuses = lab.above(name).statuses();
+            let changes = statuses.into_iter().filter(|(code, _)| *code == NDIS_STATUS_NETWORK_CHANGE);
+            changes.map(|(_, buffer)| buffer[0]).collect::<Vec<_>>()
+        };
+        wait_until("the change is told", || !change("vlan10").is_empty());
+        assert_eq!((change("vlan10"), change("vlan20")), (vec![2], vec![0, 2, 1]));
+        lab.sleep_adapter("vlan10").expect("an adapter").expect("nobody refuses");
+        lab.wake_adapter("vlan10").expect("an adapter").expect("it only slept");
+        assert_eq!(change("vlan10"), [2], "and not again");
         lab.below().set_link(true);
         for name in ["vlan10", "vlan20"] {
             assert!(lab.above(name).wait_link(true, SOON), "{name}");

@@ -11,7 +11,8 @@
 //!
 //! `docs/control-plane.md` shows the table.
 //!
-//! Not here: what is in the buffers, and whether a virtual miniport may indicate at the moment.
+//! Not here: what is in the buffers, and whether a virtual miniport may indicate at the moment. What it may
+//! not, it indicates when it wakes: link and offloads as they are then, and that the network has changed.
 //!
 //! Sources: "Status Indications in an Intermediate Driver", `NDIS_STATUS_INDICATION`, and the page of each
 //! status.
@@ -21,8 +22,8 @@ use core::fmt;
 /// What becomes of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Every virtual miniport indicates it as it came.
-    Forward,
+    /// Every virtual miniport indicates it as it came; one that sleeps, when it wakes.
+    NetworkChange,
     /// It is kept as the link's state, which every virtual miniport then indicates.
     LinkState,
     /// It is kept as the task offloads that are switched on; every virtual miniport indicates what its
@@ -54,7 +55,7 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Row { name, why, .. } = self;
         let action = match self.action {
-            Action::Forward => "forwarded",
+            Action::NetworkChange => "forwarded",
             Action::LinkState | Action::Offload | Action::OffloadHardware => "translated",
             Action::Swallow => "swallowed",
         };
@@ -86,6 +87,12 @@ pub fn action(indication: Indication) -> Action {
     row.action
 }
 
+/// What is told of two changes of the network that nobody was told of yet: once, and the one that demands
+/// more. A definite change (`NdisDefinitelyNetworkChange`, 2) demands more than a possible one (1).
+pub fn stronger(kept: Option<u32>, change: u32) -> u32 {
+    kept.map_or(change, |kept| kept.max(change))
+}
+
 /// Declares each status once: its constant and its row.
 macro_rules! statuses {
     ($($name:ident = $code:literal, $least:literal, $action:ident, $why:literal;)*) => {
@@ -114,7 +121,7 @@ statuses! {
     NDIS_STATUS_MEDIA_SPECIFIC_INDICATION = 0x4001_0012, 0, Swallow, "between a medium's driver and its own protocol";
     NDIS_STATUS_LINK_SPEED_CHANGE = 0x4001_0013, 0, Swallow, "of NDIS 5; NDIS makes it a link state";
     NDIS_STATUS_LINK_STATE = 0x4001_0017, 40, LinkState, "the link below is the link above";
-    NDIS_STATUS_NETWORK_CHANGE = 0x4001_0018, 4, Forward, "whoever has an address on the link has to renew it";
+    NDIS_STATUS_NETWORK_CHANGE = 0x4001_0018, 4, NetworkChange, "whoever has an address on the link has to renew it";
     NDIS_STATUS_MEDIA_SPECIFIC_INDICATION_EX = 0x4001_0019, 0, Swallow, "between a medium's driver and its own protocol";
     NDIS_STATUS_PORT_STATE = 0x4001_0022, 0, Swallow, "of a port of the adapter below";
     NDIS_STATUS_OPER_STATUS = 0x4001_0023, 0, Swallow, "NDIS makes the virtual miniport's own";

@@ -45,6 +45,19 @@ fn a_short_buffer_another_port_and_another_destination_are_swallowed() {
     }
 }
 
+#[test]
+fn of_two_changes_of_the_network_the_definite_one_is_told() {
+    for (kept, change, told) in [
+        (None, 1, 1),
+        (None, 2, 2),
+        (Some(1), 2, 2),
+        (Some(2), 1, 2),
+        (Some(1), 1, 1),
+    ] {
+        assert_eq!(stronger(kept, change), told, "{kept:?} {change}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_code_without_a_row_is_swallowed(code: u32, length in 0_usize..4096) {

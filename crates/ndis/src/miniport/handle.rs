@@ -8,7 +8,6 @@ use crate::{
     link::LinkState,
     nbl::{Chain, Derived, Outgoing},
     offload::TaskOffload,
-    protocol::StatusIndication,
     status::Result,
 };
 
@@ -128,13 +127,20 @@ impl MiniportHandle {
         unsafe { self.indicate_status(code, (&raw mut raw).cast(), length) };
     }
 
-    /// Tells the upper drivers what the adapter below told this one, as it came.
+    /// Tells the upper drivers that the network on the link has changed, so that they renew their
+    /// addresses. The number is an `NDIS_NETWORK_CHANGE_TYPE`.
     ///
-    /// IRQL: `<= DISPATCH_LEVEL`. Source: NdisMIndicateStatusEx.
-    pub fn forward_status(self, status: &StatusIndication<'_>) {
-        let raw = status.raw();
-        // SAFETY: the buffer is what the driver below gave with this code, for the length of its call.
-        unsafe { self.indicate_status(raw.StatusCode, raw.StatusBuffer, raw.StatusBufferSize) };
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NDIS_STATUS_NETWORK_CHANGE.
+    pub fn indicate_network_change(self, change: u32) {
+        let mut change = change;
+        // SAFETY: the buffer is a number, as the code says, for the length of the call.
+        unsafe {
+            self.indicate_status(
+                sys::NDIS_STATUS_NETWORK_CHANGE,
+                (&raw mut change).cast(),
+                size_of::<u32>() as u32,
+            );
+        }
     }
 
     /// # Safety

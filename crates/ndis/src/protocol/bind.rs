@@ -154,10 +154,6 @@ impl<'callback> StatusIndication<'callback> {
         Self { raw }
     }
 
-    pub(crate) const fn raw(&self) -> &sys::NDIS_STATUS_INDICATION {
-        self.raw
-    }
-
     /// `NDIS_STATUS_*`.
     #[must_use]
     pub const fn code(&self) -> u32 {
@@ -188,22 +184,21 @@ impl<'callback> StatusIndication<'callback> {
         unsafe { slice::from_raw_parts(start, self.raw.StatusBufferSize as usize) }
     }
 
+    /// The number that the buffer holds, if it does.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        self.buffer().first_chunk().copied().map(u32::from_ne_bytes)
+    }
+
     /// The task offloads that the buffer holds, if it does.
     #[must_use]
     pub fn offload(&self) -> Option<TaskOffload> {
         TaskOffload::read(self.buffer())
     }
 
-    /// The link state, if that is what changed.
+    /// The link state that the buffer holds, if it does.
     #[must_use]
     pub fn link_state(&self) -> Option<LinkState> {
-        let fits = self.buffer().len() >= usize::from(sys::NDIS_SIZEOF_LINK_STATE_REVISION_1);
-        if self.raw.StatusCode != sys::NDIS_STATUS_LINK_STATE || !fits {
-            return None;
-        }
-        let state = self.raw.StatusBuffer.cast::<sys::NDIS_LINK_STATE>();
-        // SAFETY: a link state, which the code says and the length covers, wherever its driver put it.
-        let state = unsafe { state.read_unaligned() };
-        Some(LinkState::from_raw(&state))
+        LinkState::read(self.buffer())
     }
 }
