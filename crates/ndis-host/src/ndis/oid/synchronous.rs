@@ -2,7 +2,7 @@
 //! when the call returns.
 //!
 //! NDIS lets only some OIDs take this way; here any may, so that the miniport decides. Filters see none of
-//! them: their functions for it are those of NDIS 6.81 (`nf-ndis-filter_synchronous_oid_request.md`).
+//! them here: `FilterSynchronousOidRequest`, of NDIS 6.81, is not called.
 
 use ndis_sys::{
     NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_FAILURE, NDIS_STATUS_NOT_SUPPORTED,
