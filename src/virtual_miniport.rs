@@ -20,7 +20,7 @@ use ndis::{
 };
 
 use crate::{
-    binding::{Binding, stations::Entry},
+    binding::{Binding, Nic, stations::Entry},
     config::MiniportConfig,
     instance::Instance,
 };
@@ -29,6 +29,8 @@ use crate::{
 pub(crate) struct VirtualMiniport {
     pub(crate) handle: MiniportHandle,
     pub(crate) instance: Shared<Instance>,
+    /// The adapter below as it was when this one was initialised.
+    pub(crate) nic: Shared<Nic>,
     pub(crate) vlan: VlanId,
     /// The address that it uses, and the one that it would use without a setting.
     pub(crate) address: MacAddress,
@@ -99,10 +101,11 @@ impl VirtualMiniport {
         self.instance.binding()
     }
 
-    /// Whether it is as this configuration wants it.
+    /// Whether it is as this configuration wants it, and shows the adapter below as it is now.
     pub(crate) fn is_as(&self, config: &MiniportConfig) -> bool {
         let address = config.address.unwrap_or(self.permanent_address);
-        self.vlan == config.vlan && self.address == address
+        let is_as = self.vlan == config.vlan && self.address == address;
+        is_as && self.nic.is_like(&self.binding().nic())
     }
 
     /// Remembers under which number a request from above is below.

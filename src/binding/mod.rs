@@ -17,7 +17,10 @@ mod requests;
 mod scaling;
 pub(crate) mod stations;
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::{
+    mem,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use mux_core::{
     VlanId,
@@ -35,6 +38,7 @@ use ndis::{
     link::{self, LinkState},
     nbl::DerivedPool,
     oid::WaitedCall,
+    pnp::Restarted,
     protocol::{BindParameters, BindingHandle, HandleCell},
     receive_filter,
     string::UnicodeString,
@@ -55,8 +59,8 @@ pub(crate) struct Binding {
     name: UnicodeString,
     /// Where its configuration is.
     section: Section,
-    /// What does not change while the adapter is bound.
-    nic: Nic,
+    /// What it says of itself: another one after a restart that changed it.
+    nic: SpinLock<Shared<Nic>>,
     pools: Pools,
     state: SpinLock<State>,
     receivers: Receivers,
@@ -131,7 +135,7 @@ impl Binding {
         Shared::try_new(Self {
             name: UnicodeString::try_from_units(parameters.name())?,
             section: Section::try_of(parameters)?,
-            nic: Nic::of(parameters),
+            nic: SpinLock::new(Shared::try_new(Nic::of(parameters))?),
             pools: mux.pools()?,
             state: SpinLock::new(State {
                 lifecycle: Lifecycle::new(),
@@ -162,9 +166,9 @@ impl Binding {
         self.name.units()
     }
 
-    /// The adapter below, as it was when it was bound.
-    pub(crate) fn nic(&self) -> &Nic {
-        &self.nic
+    /// The adapter below, as it was when it was bound or restarted last.
+    pub(crate) fn nic(&self) -> Shared<Nic> {
+        self.nic.with(|nic| nic.clone())
     }
 
     /// Where NBLs are derived from received frames.
@@ -250,12 +254,27 @@ impl Binding {
         drop(self.changes.take(at));
     }
 
-    /// `NetEventRestart`.
-    pub(crate) fn restart(&self) {
+    /// `NetEventRestart`, with what the adapter below is like now. Answers whether virtual miniports show
+    /// something else of it. Without memory for that they go on showing what they did.
+    pub(crate) fn restart(&self, now: Option<&Restarted>) -> bool {
+        let before = self.nic();
+        let after = now.map(|now| before.restarted(now));
+        let after = after.filter(|after| *after != *before);
+        let has_changed = match after.map(Shared::try_new) {
+            Some(Ok(after)) => {
+                let looks_other = !after.is_like(&before);
+                let replaced = self.nic.with(|nic| mem::replace(nic, after));
+                drop(replaced);
+                self.want_filter(None);
+                looks_other
+            }
+            None | Some(Err(_)) => false,
+        };
         if self.change(Lifecycle::restart).is_ok() {
             self.receives.store(true, Ordering::Release);
             self.let_sends_go();
         }
+        has_changed
     }
 
     /// Sends go below if the binding is running and the adapter below awake.

@@ -6,10 +6,10 @@ use mux_core::{
     rss,
     tagging::TagMode,
 };
-use ndis::{protocol::BindParameters, receive_scaling::ReceiveScaling};
+use ndis::{pnp::Restarted, protocol::BindParameters, receive_scaling::ReceiveScaling};
 
-/// What the adapter below said of itself when it was bound.
-#[derive(Clone)]
+/// What the adapter below said of itself when it was bound, or restarted since.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Nic {
     pub(crate) address: MacAddress,
     /// What it can filter by.
@@ -48,5 +48,38 @@ impl Nic {
                 ..scaling
             }),
         }
+    }
+
+    /// The same adapter as it is after a restart.
+    pub(super) fn restarted(&self, now: &Restarted) -> Self {
+        Self {
+            address: self.address,
+            filters: Abilities {
+                kinds: PacketFilter::known(now.packet_filters),
+                groups: now.multicast_list_size as usize,
+                ..self.filters
+            },
+            mtu: now.mtu,
+            maximum_speeds: now.maximum_speeds,
+            lookahead: now.lookahead,
+            tag_mode: TagMode::of(now.mac_options),
+            interface_types: self.interface_types,
+            backfill: now.backfill,
+            scaling: self.scaling,
+        }
+    }
+
+    /// Whether a virtual miniport of this adapter shows what one of `other` does, and treats frames alike.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let shown = |nic: &Self| {
+            let sizes = (nic.mtu, nic.lookahead, nic.backfill);
+            (
+                sizes,
+                nic.maximum_speeds,
+                nic.tag_mode,
+                nic.filters.kinds.shown(),
+            )
+        };
+        shown(self) == shown(other)
     }
 }

@@ -59,7 +59,7 @@ impl Binding {
     /// What a virtual miniport of `vlan` shows of the task offloads below.
     pub(crate) fn offloads_of(&self, vlan: VlanId) -> Option<Offloads> {
         let Offloads { current, hardware } = self.offloads()?;
-        let mode = self.nic.tag_mode;
+        let mode = self.nic().tag_mode;
         Some(Offloads {
             current: current.shown(mode, vlan),
             hardware: hardware.shown(mode, vlan),

@@ -250,7 +250,7 @@ impl Binding {
     }
 
     pub(super) fn want_filter(&self, asked: Option<Asked>) {
-        self.receivers.want(&self.nic.filters, asked);
+        self.receivers.want(&self.nic().filters, asked);
         self.follow();
     }
 
@@ -286,7 +286,7 @@ impl Binding {
             self.leave_requests();
             trace::own_request(self.name(), status);
             self.receivers
-                .done(&self.nic.filters, token.result(&answer, status));
+                .done(&self.nic().filters, token.result(&answer, status));
         }
     }
 
@@ -294,7 +294,7 @@ impl Binding {
     pub(crate) fn own_complete(&self, token: Request, answer: &[u8], status: Status) {
         trace::own_request(self.name(), status);
         self.receivers
-            .done(&self.nic.filters, token.result(answer, status));
+            .done(&self.nic().filters, token.result(answer, status));
         self.follow();
         self.leave_requests();
     }

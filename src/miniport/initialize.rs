@@ -90,7 +90,7 @@ fn build(
     if !told.shows_offloads() {
         oids.retain(|&oid| !oid::needs_offloads(oid));
     }
-    let nic = instance.binding().nic();
+    let nic = &miniport.nic;
     if nic.scaling.is_none() {
         oids.retain(|&oid| !oid::needs_scaling(oid));
     }
@@ -155,6 +155,7 @@ fn new(
     Ok(VirtualMiniport {
         handle: initializer.handle(),
         instance: instance.clone(),
+        nic,
         vlan: config.vlan,
         address: config.address.unwrap_or(permanent_address),
         permanent_address,

@@ -36,7 +36,7 @@ pub(super) fn request(
     if oid::needs_offloads(request.oid()) && !shows_offloads(miniport) {
         return request.complete(Status::NOT_SUPPORTED);
     }
-    if oid::needs_scaling(request.oid()) && miniport.binding().nic().scaling.is_none() {
+    if oid::needs_scaling(request.oid()) && miniport.nic.scaling.is_none() {
         return request.complete(Status::NOT_SUPPORTED);
     }
     let policy = oid::policy(request.oid(), kind);

@@ -88,7 +88,7 @@ fn plan_and_tag(
     miniport: Shared<VirtualMiniport>,
     handle: BindingHandle<Binding>,
 ) -> core::result::Result<Nbl<Forwarded<Binding>>, (Nbl<Outgoing>, Status)> {
-    let mode = miniport.binding().nic().tag_mode;
+    let mode = miniport.nic.tag_mode;
     let Some(plan) = plan_send(miniport.vlan, mode, to_core(send.out_of_band_tag())) else {
         return Err((send, Status::FAILURE));
     };

@@ -14,7 +14,13 @@ pub(super) fn binding_event(
     trace::pnp(binding.name(), event);
     match event {
         NetPnpEvent::Pause => binding.pause(at),
-        NetPnpEvent::Restart => binding.restart(),
+        NetPnpEvent::Restart(now) => {
+            if binding.restart(now.as_ref())
+                && let Some(mux) = Mux::cell().get()
+            {
+                reconfigure::binding(binding, mux, at);
+            }
+        }
         // This one is the driver's, but no document says that it never comes with a binding.
         NetPnpEvent::ReEnableDevice(_) => {
             if let Some(mux) = Mux::cell().get() {

@@ -38,6 +38,28 @@ image_tests! {
         lab.only_call("NdisIMDeInitializeDeviceInstance", &device("vlan10"));
     }
 
+    fn virtual_miniports_follow_a_nic_that_is_another_after_a_restart() {
+        let lab = MuxLab::running();
+        let mtu = |name: &str| lab.above(name).attributes().expect("the client is bound").mtu;
+        let initialized = || ["vlan10", "vlan20"].map(|name| lab.calls("MiniportInitializeEx", &device(name)).len());
+        assert_eq!((mtu("vlan10"), mtu("vlan20")), (1496, 1496));
+        // A driver that binds to the NIC pauses it: what has not changed is left alone.
+        lab.add_client("other", NIC).expect("a device");
+        lab.assert_traffic("vlan10", 10);
+        assert_eq!(initialized(), [1, 1]);
+        lab.below().set_mtu_at_restart(1400);
+        lab.remove_client("other").expect("the client was there");
+        lab.add_client("other", NIC).expect("a device");
+        for (name, vlan) in [("vlan10", 10), ("vlan20", 20)] {
+            wait_until("it shows the NIC's new MTU", || mtu(name) == 1396);
+            lab.wait_running(name);
+            lab.assert_traffic(name, vlan);
+        }
+        assert_eq!(initialized(), [2, 2]);
+        lab.remove_client("other").expect("the client was there");
+        lab.down();
+    }
+
     fn s5_enable_knows_the_device_in_any_case() {
         let lab = MuxLab::new(&[VLAN10]);
         let name = r"\DEVICE\{VLAN10}".to_owned();

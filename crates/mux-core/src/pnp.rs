@@ -67,8 +67,9 @@ rows! {
         "Nothing: NDIS asks the adapter when it sleeps. Not passed on.";
     NetEventPause = 8: "protocol::pnp::d03_the_pause_of_a_binding_waits_for_its_sends",
         "No send goes below any more; completed when every send is back. Must not be passed on.";
-    NetEventRestart = 9: "miniport::late_send::d02_send_while_the_binding_is_paused_completes_the_whole_chain",
-        "Sends go below again. Never fails. Must not be passed on.";
+    NetEventRestart = 9: "protocol::pnp::virtual_miniports_follow_a_nic_that_is_another_after_a_restart",
+        "Sends go below again. Never fails. What virtual miniports show of an adapter that is another one now \
+        (its MTU, its MAC options) is shown anew: they are taken down and made again. Must not be passed on.";
     NetEventPortActivation = 10: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
         "Nothing: the default port is the only one used. Must not be passed on.";
     NetEventPortDeactivation = 11: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",

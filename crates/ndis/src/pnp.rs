@@ -1,5 +1,7 @@
 //! PnP events that NDIS tells protocols.
 
+use core::{mem, ptr};
+
 use ndis_sys as sys;
 
 use crate::string;
@@ -9,8 +11,8 @@ use crate::string;
 pub enum NetPnpEvent<'a> {
     /// Stop sending; complete when every send has come back.
     Pause,
-    /// Sends may begin.
-    Restart,
+    /// Sends may begin. What the adapter below is like now, if the event says it.
+    Restart(Option<Restarted>),
     /// The adapter below changes its power state. The number is a `NET_DEVICE_POWER_STATE`; `None`
     /// if the event carries none.
     SetPower(Option<u32>),
@@ -34,13 +36,72 @@ pub enum NetPnpEvent<'a> {
     Other(i32),
 }
 
+/// What may have changed of an adapter while it was paused: a filter may have come or gone.
+///
+/// Source: NDIS_RESTART_GENERAL_ATTRIBUTES.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restarted {
+    /// The largest payload of a frame, in bytes.
+    pub mtu: u32,
+    /// The highest speeds for sending and receiving, in bits per second.
+    pub maximum_speeds: (u64, u64),
+    /// How many bytes of a frame are indicated at least.
+    pub lookahead: u32,
+    /// `NDIS_MAC_OPTION_*`.
+    pub mac_options: u32,
+    /// `NDIS_PACKET_TYPE_*` that can be set.
+    pub packet_filters: u32,
+    /// How many groups its multicast list may have.
+    pub multicast_list_size: u32,
+    /// Bytes in front of a sent frame, and of NBL context, that save drivers below an allocation.
+    pub backfill: (u32, u32),
+}
+
+impl Restarted {
+    /// Of the first entry of a list that holds general attributes, if one does.
+    ///
+    /// # Safety
+    /// `entry` is null or a list of attributes, each with as much data as it says.
+    unsafe fn find(mut entry: *const sys::NDIS_RESTART_ATTRIBUTES) -> Option<Self> {
+        loop {
+            // SAFETY: null, or an entry of the list, as the caller says.
+            let attributes = unsafe { entry.as_ref() }?;
+            let least = usize::from(sys::NDIS_SIZEOF_RESTART_GENERAL_ATTRIBUTES_REVISION_1);
+            let length = attributes.DataLength as usize;
+            if attributes.Oid == sys::OID_GEN_MINIPORT_RESTART_ATTRIBUTES && length >= least {
+                let mut general = sys::NDIS_RESTART_GENERAL_ATTRIBUTES::zeroed();
+                let length = length.min(size_of_val(&general));
+                let offset = mem::offset_of!(sys::NDIS_RESTART_ATTRIBUTES, Data);
+                // The data goes on behind the one byte that the structure declares.
+                let data = entry.cast::<u8>().wrapping_add(offset);
+                // SAFETY: as many bytes are there by the entry, and fit; any bytes are attributes.
+                unsafe { ptr::copy_nonoverlapping(data, (&raw mut general).cast(), length) };
+                return Some(Self::of(&general));
+            }
+            entry = attributes.Next;
+        }
+    }
+
+    const fn of(general: &sys::NDIS_RESTART_GENERAL_ATTRIBUTES) -> Self {
+        Self {
+            mtu: general.MtuSize,
+            maximum_speeds: (general.MaxXmitLinkSpeed, general.MaxRcvLinkSpeed),
+            lookahead: general.LookaheadSize,
+            mac_options: general.MacOptions,
+            packet_filters: general.SupportedPacketFilters,
+            multicast_list_size: general.MaxMulticastListSize,
+            backfill: (general.DataBackFillSize, general.ContextBackFillSize),
+        }
+    }
+}
+
 impl<'a> NetPnpEvent<'a> {
     /// Its documented name, for traces.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pause => "NetEventPause",
-            Self::Restart => "NetEventRestart",
+            Self::Restart(_) => "NetEventRestart",
             Self::SetPower(_) => "NetEventSetPower",
             Self::QueryPower => "NetEventQueryPower",
             Self::QueryRemoveDevice => "NetEventQueryRemoveDevice",
@@ -68,7 +129,19 @@ impl<'a> NetPnpEvent<'a> {
     pub(crate) unsafe fn from_raw(event: &'a sys::NET_PNP_EVENT) -> Self {
         match event.NetEvent {
             sys::NetEventPause => Self::Pause,
-            sys::NetEventRestart => Self::Restart,
+            sys::NetEventRestart => {
+                let parameters = event.Buffer.cast::<sys::NDIS_PROTOCOL_RESTART_PARAMETERS>();
+                let least = usize::from(sys::NDIS_SIZEOF_PROTOCOL_RESTART_PARAMETERS_REVISION_1);
+                let present = !parameters.is_null() && event.BufferLength as usize >= least;
+                Self::Restart(if present {
+                    // SAFETY: the buffer holds the parameters, and is valid as the caller says.
+                    let attributes = unsafe { (*parameters).RestartAttributes };
+                    // SAFETY: a list of attributes, valid as the event.
+                    unsafe { Restarted::find(attributes) }
+                } else {
+                    None
+                })
+            }
             sys::NetEventSetPower => {
                 let state = event.Buffer.cast::<u32>();
                 let present = !state.is_null() && event.BufferLength as usize >= size_of::<u32>();

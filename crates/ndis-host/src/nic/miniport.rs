@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
-use std::ptr;
 use std::sync::atomic::Ordering;
+use std::{mem, ptr};
 
 use ndis_sys::{
     IF_TYPE_ETHERNET_CSMACD, NDIS_HALT_ACTION, NDIS_HANDLE, NDIS_MINIPORT_ADAPTER_ATTRIBUTES,
@@ -27,7 +27,8 @@ use ndis_sys::{
     NDIS_RECEIVE_FILTER_MAC_HEADER_DEST_ADDR_SUPPORTED, NDIS_RECEIVE_FILTER_MAC_HEADER_SUPPORTED,
     NDIS_RECEIVE_FILTER_MAC_HEADER_VLAN_ID_SUPPORTED,
     NDIS_RECEIVE_FILTER_TEST_HEADER_FIELD_EQUAL_SUPPORTED, NDIS_RECEIVE_FILTER_VM_QUEUE_SUPPORTED,
-    NDIS_RECEIVE_FILTER_VMQ_FILTERS_ENABLED, NDIS_SHUTDOWN_ACTION,
+    NDIS_RECEIVE_FILTER_VMQ_FILTERS_ENABLED, NDIS_RESTART_ATTRIBUTES,
+    NDIS_RESTART_GENERAL_ATTRIBUTES, NDIS_SHUTDOWN_ACTION,
     NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
     NDIS_SIZEOF_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES_REVISION_2,
     NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1,
@@ -271,12 +272,29 @@ unsafe extern "efiapi" fn pause(
 
 unsafe extern "efiapi" fn restart(
     context: NDIS_HANDLE,
-    _parameters: *mut NDIS_MINIPORT_RESTART_PARAMETERS,
+    parameters: *mut NDIS_MINIPORT_RESTART_PARAMETERS,
 ) -> NDIS_STATUS {
     let nic = nic_of(context);
+    let mtu = nic.state.lock().mtu_at_restart;
+    if let Some(mtu) = mtu {
+        // SAFETY: NDIS gives parameters, and general attributes first in the list.
+        unsafe { set_restart_mtu(parameters, mtu) };
+    }
     nic.state.lock().running = true;
     nic.state.notify_all();
     NDIS_STATUS_SUCCESS
+}
+
+/// # Safety
+/// The parameters are those of a restart, with `NDIS_RESTART_GENERAL_ATTRIBUTES` first in the list.
+unsafe fn set_restart_mtu(parameters: *mut NDIS_MINIPORT_RESTART_PARAMETERS, mtu: u32) {
+    // SAFETY: as the caller says.
+    let entry = unsafe { (*parameters).RestartAttributes };
+    let data = mem::offset_of!(NDIS_RESTART_ATTRIBUTES, Data);
+    let general = entry.cast::<u8>().wrapping_add(data);
+    let field = general.wrapping_add(mem::offset_of!(NDIS_RESTART_GENERAL_ATTRIBUTES, MtuSize));
+    // SAFETY: the field lies in the entry's data.
+    unsafe { field.cast::<u32>().write_unaligned(mtu) };
 }
 
 unsafe extern "efiapi" fn oid_request(

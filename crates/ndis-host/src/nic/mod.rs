@@ -159,6 +159,8 @@ pub struct Nic {
 struct State {
     /// May indicate.
     running: bool,
+    /// What its attributes say of the MTU from its next restart on, if that has changed.
+    mtu_at_restart: Option<u32>,
     /// From the end of its initialization to its halt.
     up: bool,
     /// Status indications in progress.
@@ -279,6 +281,11 @@ impl Nic {
     /// Direct OID requests that it keeps.
     pub fn direct_requests_outstanding(&self) -> usize {
         self.state.lock().direct_requests.len()
+    }
+
+    /// Another MTU, which drivers above learn of when the adapter restarts next.
+    pub fn set_mtu_at_restart(&self, mtu: u32) {
+        self.state.lock().mtu_at_restart = Some(mtu);
     }
 
     /// Waits until the NIC is in a state that `look` accepts.
