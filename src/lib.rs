@@ -21,11 +21,11 @@
 //! `NdisSendNetBufferLists` carries the chain. Completions come back to [`protocol`]'s `send_complete`,
 //! which takes the tags away again and completes to each virtual miniport what is its.
 //!
-//! **Up.** [`protocol`]'s `receive` gets a chain. For each frame `mux_core` says which virtual miniports
-//! want it; each of them gets an NBL of its own that describes the received frame, without the tag.
-//! Nothing is written to a received frame. Frames for one virtual miniport travel as one chain in one
-//! indication, outside any lock; what nobody wants goes back at once. [`miniport`]'s `return_nbls` frees
-//! what was derived and returns the received frames below.
+//! **Up.** [`protocol`]'s `receive` gets a chain. Each frame is in a VLAN, and there is at most one virtual
+//! miniport in that; if it wants the frame, as `mux_core` decides, it gets an NBL of its own that
+//! describes the received frame, without the tag. Nothing is written to a received frame. Frames for one
+//! virtual miniport travel as one chain in one indication, outside any lock; what nobody wants goes back
+//! at once. [`miniport`]'s `return_nbls` frees what was derived and returns the received frames below.
 //!
 //! **Bind and unbind.** [`protocol`]'s `bind` and `pnp` turn callbacks into events for the state machines
 //! of `mux_core::lifecycle`, under a lock that is dropped before anything is done about the answer.

@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use mux_core::{
-    demux,
     filter::{Abilities, Needed, Station},
     tagging::Received,
 };
@@ -18,7 +17,11 @@ pub(crate) struct Entry {
     pub(crate) miniport: Shared<VirtualMiniport>,
 }
 
-/// The virtual miniports of a binding, in the order of their VLANs.
+/// The virtual miniports of a binding.
+///
+/// # Invariants
+/// In the order of their VLANs, and each VLAN once: it is free again only when its virtual miniport has
+/// halted, and who has halted is left out of each new list.
 #[derive(Default)]
 pub(crate) struct Stations {
     entries: Vec<Shared<Entry>>,
@@ -58,14 +61,12 @@ impl Stations {
         Ok(Self { entries })
     }
 
-    /// Those who want a frame.
-    pub(crate) fn wanting<'a>(
-        &'a self,
-        frame: &Received,
-    ) -> impl Iterator<Item = &'a Shared<Entry>> {
-        demux::of_vlan(&self.entries, |entry| entry.station.vlan, frame.vlan)
-            .iter()
-            .filter(|entry| entry.station.wants(frame))
+    /// Who wants a frame: at most one, because each has a VLAN of its own. O(log n).
+    pub(crate) fn wanting(&self, frame: &Received) -> Option<&Shared<Entry>> {
+        let of_vlan = |entry: &Shared<Entry>| entry.station.vlan;
+        let place = self.entries.binary_search_by_key(&frame.vlan, of_vlan);
+        let entry = self.entries.get(place.ok()?)?;
+        entry.station.wants(frame).then_some(entry)
     }
 
     /// What an adapter below that can do that much must let in for all of them.

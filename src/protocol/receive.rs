@@ -1,4 +1,4 @@
-//! Frames from the adapter below to the virtual miniports that want them.
+//! Frames from the adapter below, each to the virtual miniport that wants it.
 
 use mux_core::{
     statistics::Tally,
@@ -24,8 +24,8 @@ use crate::{
     virtual_miniport::to_core,
 };
 
-/// Frames that the driver keeps until it returns them: each goes back when the last of those who got
-/// it has returned it, or at once if nobody wants it.
+/// Frames that the driver keeps until it returns them: each goes back when who got it has returned it, or at
+/// once if nobody wants it.
 pub(super) fn receive(
     binding: &Binding,
     handle: BindingHandle<Binding>,
@@ -109,7 +109,7 @@ impl<'a> FanOut<'a> {
         }
     }
 
-    /// Gives every virtual miniport that wants the frame an NBL of its own.
+    /// Gives the virtual miniport that wants the frame an NBL of its own.
     fn out(&mut self, frame: &Parent) {
         // The documents give every received NBL one NET_BUFFER. One with more could hold frames of
         // different VLANs, and nobody gets it.
@@ -123,7 +123,7 @@ impl<'a> FanOut<'a> {
         let Some(received) = plan_receive(&first[..length], out_of_band) else {
             return;
         };
-        for entry in self.stations.wanting(&received) {
+        if let Some(entry) = self.stations.wanting(&received) {
             self.add(frame, buffer.data_length(), &received, entry);
         }
     }

@@ -33,7 +33,7 @@ image_tests! {
         lab.down();
     }
 
-    fn d03_a_virtual_miniport_is_not_paused_before_its_sends_are_back() {
+    fn a_pause_waits_for_sends_and_holds_up_no_other_virtual_miniport() {
         let lab = MuxLab::running();
         let frame = Frame::new(lab.address("vlan10"), MAC_PEER, 1).bytes();
         lab.below().hold_sends(true);

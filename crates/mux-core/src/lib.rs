@@ -1,8 +1,7 @@
 //! What ndismux decides, without NDIS.
 //!
 //! This crate holds every decision of the driver that is not a call into Windows: how a tag goes on
-//! and comes off a frame ([`tagging`]), which virtual miniports a frame is for ([`demux`],
-//! [`filter`]), what a virtual miniport and a binding may do next ([`lifecycle`]), how one setting of
+//! and comes off a frame ([`tagging`]), whether a virtual miniport wants it ([`filter`]), what a virtual miniport and a binding may do next ([`lifecycle`]), how one setting of
 //! the adapter below follows many wishes from above ([`reconcile`]), what the registry says
 //! ([`config`]), which VLANs are taken ([`vlans`]) and what an administrator is told ([`event_log`]), how
 //! long a frame may be ([`mtu`]), what an adapter can do for its clients ([`offload`]), what is counted
@@ -53,7 +52,6 @@ extern crate std;
 
 pub mod config;
 pub mod control;
-pub mod demux;
 pub mod event_log;
 pub mod filter;
 pub mod lifecycle;

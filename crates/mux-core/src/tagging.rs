@@ -5,7 +5,7 @@
 //! way down is the [`TagMode`] of the adapter below; a frame that comes up is taken either way. Plans are
 //! made here per frame; the driver carries them out and undoes them.
 //!
-//! Not here: which virtual miniport a received frame is for ([`crate::filter`], [`crate::demux`]), and
+//! Not here: which virtual miniport a received frame is for ([`crate::filter`]), and
 //! any writing into a frame that somebody else owns: received frames are never changed, the driver
 //! gives the bytes of [`untagged_front`] to a fragment of its own.
 
