@@ -3,6 +3,8 @@
 
 use std::{
     env, fs,
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -10,7 +12,7 @@ use std::{
 };
 
 use ndismux_tests::image;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A running `ndishost` with the driver in it.
 struct Machine {
@@ -75,6 +77,19 @@ impl Machine {
             output.status.code().expect("it was not killed"),
             error.to_owned(),
         )
+    }
+
+    /// What `ndishost` answers a question of its own, which has to succeed.
+    fn ask(&self, mut question: Value) -> Value {
+        let stream = UnixStream::connect(self.folder.join("control")).expect("it listens");
+        let mut stream = BufReader::new(stream);
+        question["version"] = 1.into();
+        writeln!(stream.get_mut(), "{question}").expect("it is there");
+        let mut line = String::new();
+        stream.read_line(&mut line).expect("it answers");
+        let mut answer: Value = serde_json::from_str(&line).expect("JSON");
+        assert!(answer.get("ok").is_some(), "{question}: {answer}");
+        answer["ok"].take()
     }
 
     /// The VLANs that are there, by name, in the order of the list.
@@ -279,45 +294,86 @@ fn an_adapter_that_is_never_initialized_leaves_nothing_behind() {
 }
 
 #[test]
-fn statistics_count_what_the_client_above_sends() {
+fn statistics_count_what_the_client_above_sends_and_receives() {
     let machine = Machine::start("statistics", "", &[10]);
-    let all = machine.ok("statistics");
-    assert_eq!(all.as_array().map(Vec::len), Some(1));
-    let one = machine.ok("statistics vlan10");
-    assert_eq!(one[0]["name"], "vlan10");
-    for way in ["received", "sent"] {
-        for what in ["errors", "discards"] {
-            assert_eq!(one[0][way][what], 0, "{way} {what}");
+    let counts = |frames: &[(&str, u64, u64)]| {
+        let mut counts = json!({ "errors": 0, "discards": 0 });
+        for kind in ["directed", "multicast", "broadcast"] {
+            let (_, frames, bytes) = frames.iter().find(|it| it.0 == kind).unwrap_or(&("", 0, 0));
+            counts[format!("{kind}_frames")] = (*frames).into();
+            counts[format!("{kind}_bytes")] = (*bytes).into();
         }
-    }
+        counts
+    };
+    let none = machine.ok("statistics vlan10");
+    assert_eq!(
+        (&none[0]["sent"], &none[0]["received"]),
+        (&counts(&[]), &counts(&[]))
+    );
+
+    let list = machine.ok("vlan list");
+    let own = list[0]["address"]
+        .as_str()
+        .expect("a text")
+        .replace('-', "");
+    let frame = |destination: &str, source: &str, tag: &str, payload: usize| {
+        format!("{destination}{source}{tag}88b5{}", "00".repeat(payload))
+    };
+    let (peer, group, all) = ("025045455201", "01005e000001", "ffffffffffff");
+    let sent = [(peer, 46), (peer, 100), (all, 46), (group, 200)];
+    let sent = sent.map(|(to, payload)| frame(to, &own, "", payload));
+    let sent = machine.ask(json!({"do": "send", "client": "above 10", "frames": sent}));
+    assert_eq!(sent["statuses"], json!([0, 0, 0, 0]));
+    let received = [
+        frame(&own, peer, "8100000a", 46),
+        frame(all, peer, "8100000a", 50),
+        frame(all, peer, "8100000a", 50),
+        // In another VLAN, and in none.
+        frame(all, peer, "8100000b", 46),
+        frame(&own, peer, "", 46),
+    ];
+    machine.ask(json!({"do": "receive", "nic": "trunk", "frames": received}));
+
+    // A frame and its header, without the tag.
+    let sent = counts(&[
+        ("directed", 2, 60 + 114),
+        ("broadcast", 1, 60),
+        ("multicast", 1, 214),
+    ]);
+    let received = counts(&[("directed", 1, 60), ("broadcast", 2, 2 * 64)]);
+    let end = Instant::now() + Duration::from_secs(60);
+    let counted = loop {
+        let counted = machine.ok("statistics");
+        // They come in after the question is answered.
+        if counted[0]["received"]["broadcast_frames"] == 2 || Instant::now() > end {
+            break counted;
+        }
+    };
+    let all = counted.as_array().expect("a list");
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0]["name"], "vlan10");
+    assert_eq!(all[0]["sent"], sent);
+    assert_eq!(all[0]["received"], received);
+    assert_eq!(machine.ok("statistics vlan10"), counted);
     machine.end();
 }
 
 #[test]
 fn only_administrators_may_control_the_driver() {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    use std::os::unix::net::UnixStream;
-
     let machine = Machine::start("user", "", &[10]);
-    let stream = UnixStream::connect(machine.folder.join("control")).expect("it listens");
-    let mut stream = BufReader::new(stream);
     let list = mux_core::control::Operation::List.code();
-    let mut ask = |who: &str| -> Value {
-        let question = serde_json::json!({
-            "version": 1, "do": "control", "device": r"\\.\ndismux", "code": list, "as": who,
+    let ask = |who: &str| {
+        machine.ask(json!({
+            "do": "control", "device": r"\\.\ndismux", "code": list, "as": who,
             "input": "010000001800000000000000000000000000000000000000", "output_length": 4096,
-        });
-        writeln!(stream.get_mut(), "{question}").expect("it is there");
-        let mut line = String::new();
-        stream.read_line(&mut line).expect("it answers");
-        serde_json::from_str(&line).expect("JSON")
+        }))
     };
     let administrator = ask("administrator");
-    assert_eq!(administrator["ok"]["status"], 0, "{administrator}");
+    assert_eq!(administrator["status"], 0, "{administrator}");
     let user = ask("user");
     let access_denied = 0xc000_0022_u32;
-    assert_eq!(user["ok"]["opened"], false, "{user}");
-    assert_eq!(user["ok"]["status"], access_denied, "{user}");
+    assert_eq!(user["opened"], false, "{user}");
+    assert_eq!(user["status"], access_denied, "{user}");
     machine.end();
 }
 

@@ -311,3 +311,38 @@ fn a_device_that_is_not_there_is_not_opened() {
     assert!(program.error(long).contains("at most"));
     assert_eq!(run.end().0, Some(0));
 }
+
+#[test]
+fn frames_leave_by_a_client_and_come_in_by_a_cable() {
+    let run = Run::start("frames", |_| ());
+    let mut program = run.connect();
+    let frame = |payload: usize| "ff".repeat(6) + &"02".repeat(6) + "88b5" + &"00".repeat(payload);
+    let send = |frames: &[String]| json!({"do": "send", "client": "stack", "frames": frames});
+    let sent = program.ok(send(&[frame(46), frame(1500)]));
+    assert_eq!(sent, json!({"statuses": [0, 0]}));
+    let receive = |frames: &[String]| json!({"do": "receive", "nic": "trunk", "frames": frames});
+    assert_eq!(program.ok(receive(&[frame(50)])), Value::Null);
+    for (question, part) in [
+        (send(&[frame(0)[2..].to_owned()]), "13 bytes: 14 to 1514"),
+        (send(&[frame(46), frame(1501)]), "1515 bytes: 14 to 1514"),
+        (receive(&[frame(16 * 1024)]), "14 to 16384"),
+        (receive(&["0".to_owned()]), "pairs"),
+        (json!({"do": "send", "client": "x", "frames": []}), "\"x\""),
+        (
+            json!({"do": "receive", "nic": "stack", "frames": []}),
+            "\"stack\"",
+        ),
+    ] {
+        let error = program.error(question);
+        assert!(error.contains(part), "{error}");
+    }
+    let (code, events) = run.end();
+    assert_eq!(code, Some(0));
+    let counters = events
+        .iter()
+        .find(|it| it["event"] == "counters" && it["counted_by"] == "adapter");
+    let counters = counters.expect("the adapter counted");
+    let count = |what: &str| counters[what].as_u64().expect("a number");
+    assert_eq!((count("sent_frames"), count("sent_bytes")), (2, 60 + 1514));
+    assert_eq!((count("received_frames"), count("received_bytes")), (1, 64));
+}

@@ -24,6 +24,11 @@ impl NicPort {
         self.nic
     }
 
+    /// Whether the NIC is on a cable inside the process.
+    pub fn is_on_cable(&self) -> bool {
+        self.far.is_some()
+    }
+
     /// Puts a frame on the cable: the NIC receives it.
     ///
     /// # Panics

@@ -14,7 +14,7 @@ use crate::lab::file::{Running, WireSection, borrowed, client_wire, values};
 use crate::lab::{Lab, Token};
 use crate::ndis::{BindingState, config, device};
 use crate::nt::registry::{self, Value as Data};
-use crate::wire::MemoryWire;
+use crate::wire::{MAX_FRAME, MemoryWire};
 
 /// What stands above devices that come without saying what.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -126,6 +126,8 @@ impl<'a> Machine<'a> {
                 let status = status.map_err(|error| error.to_string())?;
                 Ok(json!({ "status": status.cast_unsigned() }))
             }
+            Question::Send { client, frames } => self.send(&client, frames),
+            Question::Receive { nic, frames } => self.receive(&nic, frames).map(|()| Value::Null),
         }
     }
 
@@ -255,6 +257,35 @@ impl<'a> Machine<'a> {
         }
     }
 
+    fn send(&self, client: &str, frames: Vec<Hex>) -> Result<Value, String> {
+        let client = self
+            .lab()
+            .client(client)
+            .map_err(|error| error.to_string())?;
+        let attributes = client
+            .attributes()
+            .filter(|_| client.binding_state() == BindingState::Running);
+        let attributes = attributes.ok_or_else(|| format!("{} is not bound", client.name()))?;
+        let frames = checked(frames, HEADER_LENGTH + attributes.mtu as usize)?;
+        let ticket = client.send(&frames);
+        let statuses = ticket.wait(LONGEST_SEND);
+        let statuses = statuses.ok_or("the frames are not back yet: their driver may keep them")?;
+        let statuses: Vec<_> = statuses.into_iter().map(i32::cast_unsigned).collect();
+        Ok(json!({ "statuses": statuses }))
+    }
+
+    fn receive(&self, nic: &str, frames: Vec<Hex>) -> Result<(), String> {
+        let port = self.lab().nic(nic).map_err(|error| error.to_string())?;
+        if !port.is_on_cable() {
+            return Err(format!(
+                "the wire of {nic} does not end inside the process, or is captured"
+            ));
+        }
+        let frames = checked(frames, MAX_FRAME)?;
+        frames.iter().for_each(|frame| port.inject(frame));
+        Ok(())
+    }
+
     /// A device name that no device has.
     fn new_name(&self) -> String {
         loop {
@@ -293,6 +324,18 @@ impl Above {
     }
 }
 
+/// Frames that have a header, and at most so many bytes.
+fn checked(frames: Vec<Hex>, most: usize) -> Result<Vec<Vec<u8>>, String> {
+    let frames = frames.into_iter().map(|Hex(bytes)| {
+        let length = bytes.len();
+        let fits = (HEADER_LENGTH..=most).contains(&length);
+        fits.then_some(bytes).ok_or_else(|| {
+            format!("a frame of {length} bytes: {HEADER_LENGTH} to {most} are possible")
+        })
+    });
+    frames.collect()
+}
+
 fn as_json(value: Data) -> Value {
     match value {
         Data::Sz(text) => json!(text),
@@ -304,5 +347,9 @@ fn as_json(value: Data) -> Value {
 
 /// How often clients are looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long frames are waited for that a client sends.
+const LONGEST_SEND: Duration = Duration::from_secs(30);
+/// Bytes of an Ethernet header.
+const HEADER_LENGTH: usize = 14;
 /// Bytes of an output buffer.
 const MOST_OUTPUT: u32 = 1 << 20;

@@ -13,6 +13,8 @@
 //! | `device-add` | `label`, `device` if wanted, `values`, `client` (a wire) | `device` |
 //! | `device-remove` | `device` (or its label) | null |
 //! | `reconfigure` | `protocol`, `above` if one binding is meant | `status` |
+//! | `send` | `client`, `frames` (each in hexadecimal) | `statuses` |
+//! | `receive` | `nic`, `frames` | null |
 //!
 //! A `key` is `{"device": …}` or `{"binding": {"protocol": …, "above": …}}`; a value is written as in a
 //! lab file. A status is a number of 32 bits without sign.
@@ -73,6 +75,16 @@ pub(super) enum Question {
         protocol: String,
         #[serde(default)]
         above: Option<String>,
+    },
+    /// A client sends frames, in one chain.
+    Send {
+        client: String,
+        frames: Vec<Hex>,
+    },
+    /// Frames come in by the cable of a NIC.
+    Receive {
+        nic: String,
+        frames: Vec<Hex>,
     },
 }
 
@@ -189,7 +201,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(count, 9, "the example, and one of each kind");
+        assert_eq!(count, 11, "the example, and one of each kind");
     }
 
     #[test]
