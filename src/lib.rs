@@ -50,6 +50,7 @@ mod entry;
 mod in_band;
 mod instance;
 mod miniport;
+mod out_of_band;
 mod protocol;
 mod reconfigure;
 mod roster;

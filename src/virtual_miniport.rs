@@ -10,7 +10,6 @@ use mux_core::{
     filter::{MulticastList, PacketFilter, Station},
     mtu::FrameSizes,
     statistics::Statistics,
-    tagging::OutOfBandTag,
 };
 use ndis::{
     Passive, Result, Shared, Status,
@@ -72,24 +71,6 @@ pub(crate) enum Wish {
 pub(crate) struct ForwardedRequest {
     pub(crate) above: usize,
     pub(crate) below: usize,
-}
-
-/// What an NBL says of a tag beside its frames, as `mux_core` wants it.
-pub(crate) const fn to_core(tag: ndis::nbl::OutOfBandTag) -> OutOfBandTag {
-    OutOfBandTag {
-        vlan: tag.vlan,
-        priority: tag.priority,
-        drop_eligible: tag.drop_eligible,
-    }
-}
-
-/// The same the other way.
-pub(crate) const fn to_ndis(tag: OutOfBandTag) -> ndis::nbl::OutOfBandTag {
-    ndis::nbl::OutOfBandTag {
-        vlan: tag.vlan,
-        priority: tag.priority,
-        drop_eligible: tag.drop_eligible,
-    }
 }
 
 impl VirtualMiniport {

@@ -12,8 +12,9 @@ use ndis::{
 use crate::{
     binding::{Binding, offload},
     in_band,
+    out_of_band::{to_core, to_ndis},
     protocol::{Changed, Sent},
-    virtual_miniport::{VirtualMiniport, to_core, to_ndis},
+    virtual_miniport::VirtualMiniport,
 };
 
 /// Sends a chain below, each frame with its tag. What cannot be sent is completed with an error: the

@@ -21,7 +21,7 @@ use crate::{
         Binding,
         stations::{Entry, Stations},
     },
-    virtual_miniport::to_core,
+    out_of_band::to_core,
 };
 
 /// Frames that the driver keeps until it returns them: each goes back when who got it has returned it, or at

@@ -4,8 +4,8 @@
 //! and comes off a frame ([`tagging`]), whether a virtual miniport wants it ([`filter`]), what a virtual miniport and a binding may do next ([`lifecycle`]), how one setting of
 //! the adapter below follows many wishes from above ([`reconcile`]), what the registry says
 //! ([`config`]), which VLANs are taken ([`vlans`]) and what an administrator is told ([`event_log`]), how
-//! long a frame may be ([`mtu`]), what an adapter can do for its clients ([`offload`]), what is counted
-//! ([`statistics`]), who answers an OID ([`oid`]), who is told of a status ([`status`]) and what a PnP
+//! long a frame may be ([`mtu`]), what an adapter can do for its clients ([`offload`], [`rss`], [`wake`]), what
+//! is counted ([`statistics`]), who answers an OID ([`oid`]), who is told of a status ([`status`]) and what a PnP
 //! event means ([`pnp`]). [`control`] is what an administrator's program and the driver say to each other,
 //! and [`wire`] has the types of the frame itself.
 //!
@@ -24,7 +24,7 @@
 //!   is an `Option`; indexing does not pass the lints below;
 //! - arithmetic is saturating, wrapping or checked by name; a bare `+` does not pass either;
 //! - `unwrap`, `expect`, `panic!` and `unreachable!` do not pass outside tests;
-//! - the one collection that grows, [`filter::MulticastList`], reserves fallibly and has a maximum;
+//! - collections reserve fallibly, and none grows beyond a maximum or the number of virtual miniports;
 //! - property tests feed arbitrary bytes to everything that takes bytes.
 //!
 //! # IRQL

@@ -121,20 +121,6 @@ impl Statistics {
         }
     }
 
-    /// One frame was indicated.
-    pub fn count_receive(&self, kind: Kind, bytes: u32) {
-        let mut tally = Tally::new();
-        tally.count(kind, bytes);
-        self.add_receive(&tally);
-    }
-
-    /// One frame was sent.
-    pub fn count_send(&self, kind: Kind, bytes: u32) {
-        let mut tally = Tally::new();
-        tally.count(kind, bytes);
-        self.add_send(&tally);
-    }
-
     /// A chain was indicated.
     pub fn add_receive(&self, tally: &Tally) {
         self.receive.add(tally);

@@ -106,21 +106,6 @@ impl Binding {
         self.state
     }
 
-    /// Whether a new send may begin.
-    pub fn sends_allowed(&self) -> bool {
-        self.state == State::Running
-    }
-
-    /// Whether a received frame may be passed on. In every other state it is returned at once.
-    pub fn receives_allowed(&self) -> bool {
-        self.state == State::Running
-    }
-
-    /// Whether OID requests may go down: from the open to the close.
-    pub fn requests_allowed(&self) -> bool {
-        matches!(self.state, State::Paused | State::Running | State::Pausing)
-    }
-
     /// `NdisOpenAdapterEx` succeeded, at once or later.
     pub fn open_succeeded(&mut self) {
         self.apply(Event::OpenSucceeded);

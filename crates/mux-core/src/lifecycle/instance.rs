@@ -2,13 +2,14 @@
 //!
 //! `MiniportInitializeEx` may run inside `NdisIMInitializeDeviceInstanceEx`, on another thread later,
 //! or never; NDIS may halt and start a virtual miniport by itself (Device Manager's disable and
-//! enable); and the binding below may go away at any moment between. The machine remembers whether the
-//! binding is *leaving*, and settles who undoes what: exactly one party deinitializes, and after the
-//! instance is gone no initialize is accepted.
+//! enable); and at any moment between, the binding below may go away or the configuration not name it any
+//! more. The machine remembers whether it is *leaving* for one of these, and settles who undoes what:
+//! exactly one party deinitializes, and after the instance is gone no initialize is accepted.
 //!
-//! Lifecycle: made with its binding, Idle. [`Instance::request`] before the call to
-//! `NdisIMInitializeDeviceInstanceEx`; [`Instance::leave`] when the binding goes; the binding may close
-//! when [`Instance::gone`]. There is no way back from leaving: the next binding makes new instances.
+//! Lifecycle: made when the configuration names it, Idle. [`Instance::request`] before the call to
+//! `NdisIMInitializeDeviceInstanceEx`; [`Instance::leave`] when the binding goes or it is removed; the
+//! binding may close when [`Instance::gone`]. There is no way back from leaving: whoever names it again
+//! makes a new one.
 //!
 //! Not here: waiting, and the calls themselves.
 //!
@@ -106,7 +107,7 @@ pub enum Event {
     InitializeSucceeded,
     /// `MiniportInitializeEx` is about to return an error.
     InitializeFailed,
-    /// The binding below goes away.
+    /// The binding below goes away, or the virtual miniport is removed.
     Leave,
     /// `NdisIMCancelInitializeDeviceInstance` succeeded.
     CancelSucceeded,

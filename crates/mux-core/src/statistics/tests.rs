@@ -59,8 +59,8 @@ fn chains_add_up_in_their_direction() {
 #[test]
 fn single_frames_are_counted_by_kind() {
     let statistics = Statistics::new();
-    statistics.count_receive(Kind::Multicast, 100);
-    statistics.count_send(Kind::Broadcast, 42);
+    statistics.add_receive(&one(Kind::Multicast, 100));
+    statistics.add_send(&one(Kind::Broadcast, 42));
     let snapshot = statistics.snapshot();
     assert_eq!(snapshot.receive.multicast, count(1, 100));
     assert_eq!(snapshot.receive.frames(), 1);
@@ -103,7 +103,7 @@ fn counters_that_are_full_wrap() {
         ..Tally::new()
     };
     statistics.add_send(&full);
-    statistics.count_send(Kind::Directed, 60);
+    statistics.add_send(&one(Kind::Directed, 60));
     assert_eq!(statistics.snapshot().send.directed, count(0, 59));
 }
 
@@ -122,11 +122,18 @@ proptest! {
         }
         let one_by_one = Statistics::new();
         for (destination, bytes) in &frames {
-            one_by_one.count_receive(Kind::of(MacAddress(*destination)), *bytes);
+            one_by_one.add_receive(&one(Kind::of(MacAddress(*destination)), *bytes));
         }
         prop_assert_eq!(in_two.snapshot(), one_by_one.snapshot());
         prop_assert_eq!(in_two.snapshot().receive.frames(), frames.len() as u64);
         let bytes: u64 = frames.iter().map(|(_, bytes)| u64::from(*bytes)).sum();
         prop_assert_eq!(in_two.snapshot().receive.bytes(), bytes);
     }
+}
+
+/// One frame.
+fn one(kind: Kind, bytes: u32) -> Tally {
+    let mut tally = Tally::new();
+    tally.count(kind, bytes);
+    tally
 }
