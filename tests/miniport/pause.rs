@@ -69,16 +69,8 @@ image_tests! {
         client.linger_in_completions(true);
         let sent = client.send(&[frame.clone(), frame]);
         assert_eq!(sent.wait(SOON), Some(vec![0, 0]));
-        thread::scope(|scope| {
-            // The client has its sends back, so that it pauses; the calls that bring them have not returned.
-            let second = scope.spawn(|| lab.add_client("second", "vlan10").expect("a device"));
-            assert!(lab.wait_adapter("vlan10", AdapterState::Pausing, SOON));
-            thread::sleep(NEVER);
-            assert_eq!(lab.adapter_state("vlan10"), AdapterState::Pausing);
-            client.linger_in_completions(false);
-            let second = second.join().expect("the client binds");
-            assert!(second.wait_state(BindingState::Running, SOON));
-        });
+        // The client has its sends back, so that it pauses; the calls that bring them have not returned.
+        assert_pausing_until(&lab, || client.linger_in_completions(false));
         while lab.below().take_sent(NEVER).is_some() {}
         lab.assert_traffic("vlan10", 10);
         lab.remove_client("second").expect("the client was there");
@@ -97,16 +89,7 @@ image_tests! {
         }
         wait_until("the client keeps them all", || client.receives_held() == 16);
         assert_eq!(lab.below().receives_outstanding(), 16);
-        thread::scope(|scope| {
-            let second = scope.spawn(|| lab.add_client("second", "vlan10").expect("a device"));
-            assert!(lab.wait_adapter("vlan10", AdapterState::Pausing, SOON));
-            thread::sleep(NEVER);
-            assert_eq!(lab.adapter_state("vlan10"), AdapterState::Pausing);
-            assert_eq!(client.binding_state(), BindingState::Paused);
-            client.return_held();
-            let second = second.join().expect("the client binds");
-            assert!(second.wait_state(BindingState::Running, SOON));
-        });
+        assert_pausing_until(&lab, || client.return_held());
         assert_eq!(lab.below().receives_outstanding(), 0);
         client.hold_receives(false);
         lab.assert_traffic("vlan10", 10);
@@ -198,6 +181,20 @@ image_tests! {
         lab.assert_traffic("vlan10", 10);
         lab.down();
     }
+}
+
+/// A second client binds to `vlan10`, which pauses for it and stays Pausing until `release`.
+fn assert_pausing_until(lab: &MuxLab, release: impl FnOnce()) {
+    thread::scope(|scope| {
+        let second = scope.spawn(|| lab.add_client("second", "vlan10").expect("a device"));
+        assert!(lab.wait_adapter("vlan10", AdapterState::Pausing, SOON));
+        thread::sleep(NEVER);
+        assert_eq!(lab.adapter_state("vlan10"), AdapterState::Pausing);
+        assert_eq!(lab.above("vlan10").binding_state(), BindingState::Paused);
+        release();
+        let second = second.join().expect("the client binds");
+        assert!(second.wait_state(BindingState::Running, SOON));
+    });
 }
 
 /// How many frames the NIC has taken from the wire.
