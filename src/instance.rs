@@ -17,7 +17,8 @@ use mux_core::{
     lifecycle::instance::{Instance as Lifecycle, Leave, State as LifecycleState},
 };
 use ndis::{
-    Passive, Result, Shared, Status, im,
+    Passive, Result, Shared, Status,
+    im::{self, DeviceContext},
     string::UnicodeString,
     sync::{Event, Rundown, SpinLock},
 };
@@ -34,6 +35,8 @@ use crate::{
 /// A configured virtual miniport.
 pub(crate) struct Instance {
     name: UnicodeString,
+    /// By what NDIS says that it means this one.
+    context: DeviceContext,
     /// The address that it has without a setting.
     permanent_address: MacAddress,
     binding: Shared<Binding>,
@@ -75,6 +78,7 @@ impl Instance {
     ) -> Result<Shared<Self>> {
         let instance = Self {
             name: UnicodeString::try_from_units(name)?,
+            context: DeviceContext::unique(),
             permanent_address,
             binding: binding.clone(),
             state: SpinLock::new(State {
@@ -96,6 +100,11 @@ impl Instance {
     /// The device name.
     pub(crate) fn name(&self) -> &[u16] {
         self.name.units()
+    }
+
+    /// By what NDIS says that it means this one.
+    pub(crate) fn context(&self) -> DeviceContext {
+        self.context
     }
 
     /// The address that it has without a setting: no other virtual miniport of the binding has it.
@@ -150,7 +159,7 @@ impl Instance {
         if wanted.is_err() {
             return Ok(());
         }
-        im::initialize_instance(mux.miniport(), &this.name, this, at).inspect_err(|_| {
+        im::initialize_instance(mux.miniport(), &this.name, this.context, at).inspect_err(|_| {
             this.change_state(|state| {
                 state.lifecycle.request_failed();
                 state.unasked = true;

@@ -40,7 +40,7 @@ pub(super) fn initialize(
     initializer: &Initializer<'_, VirtualMiniport>,
     at: Passive<'_>,
 ) -> Result<Shared<VirtualMiniport>> {
-    let instance = mux.find_instance(|instance| initializer.is_for(instance));
+    let instance = mux.find_instance(|instance| instance.context() == initializer.context());
     let instance = instance.ok_or(Status::NOT_ACCEPTED)?;
     instance.initialize_begun()?;
     match build(mux, initializer, &instance, at) {

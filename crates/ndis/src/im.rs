@@ -1,12 +1,16 @@
 //! What makes a miniport driver and a protocol driver one intermediate driver, and its virtual
 //! miniports.
 
+use core::{
+    ptr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
 use ndis_sys as sys;
 
 use crate::{
     driver::{MiniportRegistration, ProtocolRegistration},
     irql::Passive,
-    mem::Shared,
     miniport::MiniportHandle,
     status::{Result, Status},
     string::UnicodeString,
@@ -22,20 +26,38 @@ pub fn associate(
     unsafe { sys::NdisIMAssociateMiniport(miniport.handle(), protocol.handle()) };
 }
 
+/// By what NDIS and a driver know which virtual miniport is meant (`DeviceContext`): a number that is never
+/// given twice. NDIS may still have one of a virtual miniport that is long gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceContext(usize);
+
+impl DeviceContext {
+    /// One that nobody has yet.
+    #[must_use]
+    pub fn unique() -> Self {
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        // At one a microsecond they last half a million years.
+        Self(LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1))
+    }
+
+    pub(crate) fn from_raw(raw: sys::NDIS_HANDLE) -> Self {
+        Self(raw.addr())
+    }
+}
+
 /// Asks NDIS to initialise the virtual miniport of this device name. Success means that NDIS has
 /// begun: `MiniportInitializeEx` may run inside the call, later on another thread, or never, if the
 /// device is not started.
 ///
-/// [`Initializer::is_for`](crate::miniport::Initializer::is_for) recognises the `instance`. NDIS keeps no
-/// reference to it.
+/// [`Initializer::context`](crate::miniport::Initializer::context) gives `context` again.
 ///
 /// # Errors
 /// [`Status::NOT_ACCEPTED`] if the instance is initialised already, or another error; NDIS will not
 /// call `MiniportInitializeEx` then.
-pub fn initialize_instance<I>(
+pub fn initialize_instance(
     registration: &MiniportRegistration,
     name: &UnicodeString,
-    instance: &Shared<I>,
+    context: DeviceContext,
     _at: Passive<'_>,
 ) -> Result {
     let mut name = name.as_raw();
@@ -45,7 +67,7 @@ pub fn initialize_instance<I>(
         sys::NdisIMInitializeDeviceInstanceEx(
             registration.handle(),
             &raw mut name,
-            instance.as_raw(),
+            ptr::without_provenance_mut(context.0),
         )
     };
     Status::from_raw(status).ok()

@@ -7,6 +7,7 @@ use ndis_sys as sys;
 use super::{Miniport, MiniportHandle};
 use crate::{
     configuration::Configuration,
+    im::DeviceContext,
     link::LinkState,
     mem::Shared,
     offload::TaskOffload,
@@ -82,12 +83,11 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
         self.handle
     }
 
-    /// Whether this is the virtual miniport that was [asked for](crate::im::initialize_instance) with
-    /// `instance`. NDIS may start a virtual miniport long after it was asked for, so a driver looks
-    /// for it among those that it still has.
+    /// With what the virtual miniport was [asked for](crate::im::initialize_instance). NDIS may start one
+    /// long after it was asked for, so a driver looks for it among those that it still has.
     #[must_use]
-    pub fn is_for<I>(&self, instance: &Shared<I>) -> bool {
-        self.instance == instance.as_raw()
+    pub fn context(&self) -> DeviceContext {
+        DeviceContext::from_raw(self.instance)
     }
 
     /// Whether the driver has registered this adapter.
