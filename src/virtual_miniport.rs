@@ -22,6 +22,7 @@ use crate::{
     binding::{Binding, Nic, stations::Entry},
     config::MiniportConfig,
     instance::Instance,
+    protocol::LOOKAHEAD,
 };
 
 /// An initialised virtual miniport.
@@ -80,6 +81,11 @@ impl VirtualMiniport {
     /// The binding that it stands on.
     pub(crate) fn binding(&self) -> &Shared<Binding> {
         self.instance.binding()
+    }
+
+    /// Bytes of each frame that a receiver finds in one piece, at the least. No more can be asked for.
+    pub(crate) fn lookahead(&self) -> u32 {
+        self.nic.lookahead.min(LOOKAHEAD)
     }
 
     /// Whether it is as this configuration wants it, and shows the adapter below as it is now.

@@ -28,7 +28,6 @@ use crate::{
     config::{self, MiniportConfig},
     driver::Mux,
     instance::Instance,
-    protocol::LOOKAHEAD,
     trace,
     virtual_miniport::{VirtualMiniport, Wishes},
 };
@@ -188,7 +187,7 @@ fn attributes<'a>(
         maximum_transmit_speed: nic.maximum_speeds.0,
         maximum_receive_speed: nic.maximum_speeds.1,
         link,
-        lookahead: nic.lookahead.min(LOOKAHEAD),
+        lookahead: miniport.lookahead(),
         mac_options: MAC_OPTIONS,
         packet_filters: nic.filters.kinds.shown().bits(),
         maximum_multicast_list: MulticastList::MAXIMUM as u32,

@@ -139,8 +139,8 @@ fn answer(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
         | oid::OID_GEN_TRANSMIT_BUFFER_SPACE
         | oid::OID_GEN_RECEIVE_BUFFER_SPACE
         | oid::OID_GEN_TRANSMIT_BLOCK_SIZE
-        | oid::OID_GEN_RECEIVE_BLOCK_SIZE
-        | oid::OID_GEN_CURRENT_LOOKAHEAD => number(request, miniport.sizes.maximum_frame),
+        | oid::OID_GEN_RECEIVE_BLOCK_SIZE => number(request, miniport.sizes.maximum_frame),
+        oid::OID_GEN_CURRENT_LOOKAHEAD => number(request, miniport.lookahead()),
         oid::OID_GEN_MAXIMUM_SEND_PACKETS => number(request, 1),
         oid::OID_GEN_VENDOR_ID => number(request, VENDOR_WITHOUT_NUMBER),
         oid::OID_GEN_VENDOR_DESCRIPTION => request.answer(VENDOR_DESCRIPTION),

@@ -185,7 +185,7 @@ image_tests! {
         }
         let lookahead = set(&lab, OID_GEN_CURRENT_LOOKAHEAD, &128_u32.to_le_bytes());
         assert_eq!((lookahead.status, lookahead.done), (0, 4));
-        assert_eq!(query(&lab, OID_GEN_CURRENT_LOOKAHEAD, 4).buffer, 1510_u32.to_le_bytes());
+        assert_eq!(query(&lab, OID_GEN_CURRENT_LOOKAHEAD, 4).buffer, 256_u32.to_le_bytes());
         let moderation = set(&lab, OID_GEN_INTERRUPT_MODERATION, &[0; 12]);
         assert_eq!(moderation.status, NDIS_STATUS_INVALID_DATA);
         lab.trace().clear();
@@ -321,7 +321,7 @@ fn answers(lab: &MuxLab) -> Vec<(&'static str, u32, Vec<u8>)> {
         OID_GEN_VENDOR_ID = number(0x00FF_FFFF),
         OID_GEN_VENDOR_DESCRIPTION = b"ndismux VLAN adapter\0".to_vec(),
         OID_GEN_CURRENT_PACKET_FILTER = number(filter),
-        OID_GEN_CURRENT_LOOKAHEAD = frame(),
+        OID_GEN_CURRENT_LOOKAHEAD = number(256),
         OID_GEN_MAXIMUM_TOTAL_SIZE = frame(),
         OID_GEN_MAXIMUM_SEND_PACKETS = number(1),
         OID_GEN_VENDOR_DRIVER_VERSION = number(1),

@@ -45,8 +45,8 @@ oids! {
     OID_GEN_CURRENT_PACKET_FILTER = 0x0001_010E: Answer(Bytes(4)), Combine(Bytes(4)), NO;
         PACKET_FILTER, "The packet filter. NDIS 6 answers the query.";
     OID_GEN_CURRENT_LOOKAHEAD = 0x0001_010F: Answer(Bytes(4)), Answer(Bytes(4)), NO;
-        SETS, "Bytes of look-ahead. A set is a suggestion, taken without effect: whole frames are \
-        indicated. NDIS 6 answers the query.";
+        SETS, "Bytes of look-ahead. Every frame has as many as may be asked for in one piece, whoever asks: \
+        a set is taken without effect. NDIS 6 answers the query.";
     OID_GEN_MAXIMUM_TOTAL_SIZE = 0x0001_0111: Answer(Bytes(4)), NO, NO;
         VALUES, "The largest frame with its header, without the tag.";
     OID_GEN_PROTOCOL_OPTIONS = 0x0001_0112: NO, NO, NO;
