@@ -23,7 +23,7 @@ use super::filter::Module;
 use super::filter::driver::FilterDriver;
 use super::nbl::block;
 use super::object::{self, Kind, Object, handle_of, resolve};
-use super::policy::{self, MissingKey};
+use super::policy::{self, MissingKey, ValueTypes};
 use super::{device, header, strings, trace};
 use crate::nt::registry::{self, Value};
 use crate::nt::sched::Monitor;
@@ -135,7 +135,7 @@ crate::ddi! { "ndis.sys":
         unsafe { Status.write(NDIS_STATUS_SUCCESS) };
     }
 
-    /// Reads a value, as it is stored.
+    /// Reads a value, as it is stored: see [`ValueTypes`].
     [PASSIVE..=PASSIVE] fn NdisReadConfiguration(
         Status: *mut NDIS_STATUS,
         ParameterValue: *mut *mut NDIS_CONFIGURATION_PARAMETER,
@@ -149,6 +149,8 @@ crate::ddi! { "ndis.sys":
         let name = unsafe { strings::read(Keyword) };
         let mut record = trace::call(NAME, &name);
         let value = registry::get(&configuration.key, &name);
+        let types = policy::current().value_types;
+        let value = value.filter(|it| types == ValueTypes::AsStored || is_of(it, ParameterType));
         let (parameter, status) = match value {
             // Only a value that is there takes memory to read.
             Some(_) if should_fail(NAME) => (ptr::null_mut(), NDIS_STATUS_RESOURCES),
@@ -234,6 +236,16 @@ crate::ddi! { "ndis.sys":
         for address in std::mem::take(&mut *configuration.blocks.lock()) {
             block::free(address as *mut u8);
         }
+    }
+}
+
+/// Whether a value is of that type.
+fn is_of(value: &Value, parameter: NDIS_PARAMETER_TYPE) -> bool {
+    match value {
+        Value::Dword(_) => matches!(parameter, NdisParameterInteger | NdisParameterHexInteger),
+        Value::Sz(_) => parameter == NdisParameterString,
+        Value::MultiSz(_) => parameter == NdisParameterMultiString,
+        Value::Binary(_) => parameter == NdisParameterBinary,
     }
 }
 

@@ -70,6 +70,16 @@ pub enum MissingKey {
     Opens,
 }
 
+/// Which types of values `NdisReadConfiguration` finds. Its page says that it ignores the type that it is
+/// asked for; that of `NDIS_CONFIGURATION_PARAMETER` says that what it returns has that type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueTypes {
+    /// Only a value of the type that was asked for; any other fails with `NDIS_STATUS_FAILURE`.
+    AsAsked,
+    /// A value of any type, as it is stored.
+    AsStored,
+}
+
 /// How NDIS behaves in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -97,6 +107,8 @@ pub struct Policy {
     pub first_bind: FirstBind,
     /// See [`MissingKey`].
     pub missing_key: MissingKey,
+    /// See [`ValueTypes`].
+    pub value_types: ValueTypes,
     /// How long a driver may take for a PnP operation before the watchdog rule of it is broken.
     pub watchdog: Duration,
     /// How long a miniport may take for a send. The rule's own limit is the default.
@@ -122,6 +134,7 @@ impl Policy {
         receive_resources: Resources::Never,
         first_bind: FirstBind::AfterEntry,
         missing_key: MissingKey::Fails,
+        value_types: ValueTypes::AsAsked,
         watchdog: Duration::from_secs(30),
         send_limit: Duration::from_secs(30),
         oid_limit: Duration::from_secs(12),
@@ -142,6 +155,7 @@ impl Policy {
         receive_resources: Resources::Never,
         first_bind: FirstBind::AfterEntry,
         missing_key: MissingKey::Fails,
+        value_types: ValueTypes::AsAsked,
         watchdog: Duration::from_secs(30),
         send_limit: Duration::from_secs(30),
         oid_limit: Duration::from_secs(12),
@@ -205,6 +219,11 @@ fn draw(policy: &mut Policy) {
         &mut policy.missing_key,
         default.missing_key,
         [MissingKey::Fails, MissingKey::Opens],
+    );
+    one_of(
+        &mut policy.value_types,
+        default.value_types,
+        [ValueTypes::AsAsked, ValueTypes::AsStored],
     );
 }
 

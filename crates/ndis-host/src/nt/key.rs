@@ -160,11 +160,9 @@ ddi! { "ntoskrnl.exe":
             return STATUS_INSUFFICIENT_RESOURCES;
         }
         // SAFETY: the driver gives a null-terminated path (the function's document).
-        let path = String::from_utf16_lossy(unsafe { terminated(Path) });
-        let path = match RelativeTo {
-            RTL_REGISTRY_ABSOLUTE => path,
-            RTL_REGISTRY_SERVICES => registry::service_path(&path),
-            _ => return STATUS_INVALID_PARAMETER,
+        let path = match unsafe { relative(RelativeTo, Path) } {
+            Some(path) => path,
+            None => return STATUS_INVALID_PARAMETER,
         };
         let parent = path.rsplit_once('\\').map_or("", |(parent, _)| parent);
         if !registry::exists(parent) {
@@ -172,6 +170,44 @@ ddi! { "ntoskrnl.exe":
         }
         registry::create(&path);
         STATUS_SUCCESS
+    }
+
+    /// Deletes a value of the key at a path (`nf-wdm-rtldeleteregistryvalue.md`). STATUS_SUCCESS,
+    /// STATUS_OBJECT_NAME_NOT_FOUND if key or value is not there, STATUS_INVALID_PARAMETER, or
+    /// STATUS_INSUFFICIENT_RESOURCES.
+    [PASSIVE..=PASSIVE] fn RtlDeleteRegistryValue(
+        RelativeTo: ULONG,
+        Path: *const WCHAR,
+        ValueName: *const WCHAR,
+    ) -> NTSTATUS {
+        if should_fail("RtlDeleteRegistryValue") {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+        // SAFETY: the driver gives a null-terminated path (the function's document).
+        let path = match unsafe { relative(RelativeTo, Path) } {
+            Some(path) => path,
+            None => return STATUS_INVALID_PARAMETER,
+        };
+        // SAFETY: the driver gives a null-terminated name (the function's document).
+        let name = String::from_utf16_lossy(unsafe { terminated(ValueName) });
+        match registry::delete_value(&path, &name) {
+            true => STATUS_SUCCESS,
+            false => STATUS_OBJECT_NAME_NOT_FOUND,
+        }
+    }
+}
+
+/// The path of a key that a run-time library function is asked for.
+///
+/// # Safety
+/// The path is null-terminated.
+unsafe fn relative(relative_to: ULONG, path: *const WCHAR) -> Option<String> {
+    // SAFETY: the caller's own promise.
+    let path = String::from_utf16_lossy(unsafe { terminated(path) });
+    match relative_to {
+        RTL_REGISTRY_ABSOLUTE => Some(path),
+        RTL_REGISTRY_SERVICES => Some(registry::service_path(&path)),
+        _ => None,
     }
 }
 
@@ -317,6 +353,16 @@ mod tests {
         assert_eq!(create(RTL_REGISTRY_ABSOLUTE, &absolute), STATUS_SUCCESS);
         assert!(registry::exists(&absolute));
         assert_eq!(create(99, "KeyTest"), STATUS_INVALID_PARAMETER);
+        registry::set(&absolute, "Bind", Value::Dword(1));
+        let delete = || {
+            let [path, name] = [r"KeyTest\Linkage", "bind"]
+                .map(|text| text.encode_utf16().chain([0]).collect::<Vec<u16>>());
+            // SAFETY: both are terminated.
+            unsafe { RtlDeleteRegistryValue(RTL_REGISTRY_SERVICES, path.as_ptr(), name.as_ptr()) }
+        };
+        assert_eq!(delete(), STATUS_SUCCESS);
+        assert_eq!(registry::get(&absolute, "Bind"), None);
+        assert_eq!(delete(), STATUS_OBJECT_NAME_NOT_FOUND);
     }
 
     #[test]

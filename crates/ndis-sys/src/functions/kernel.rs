@@ -193,4 +193,11 @@ functions! {
         RelativeTo: ULONG,
         Path: *const WCHAR,
     ) -> NTSTATUS;
+
+    /// Deletes a registry value. PASSIVE_LEVEL (`nf-wdm-rtldeleteregistryvalue.md`).
+    fn RtlDeleteRegistryValue [PASSIVE_LEVEL, PASSIVE_LEVEL] (
+        RelativeTo: ULONG,
+        Path: *const WCHAR,
+        ValueName: *const WCHAR,
+    ) -> NTSTATUS;
 }

@@ -31,7 +31,7 @@ pub use error::LabFileError;
 pub use nic::{EncapsulationKey, NicSection, OffloadsSection, ShapesKey};
 pub use policy::{
     FirstBindKey, GuardKey, ImCancelKey, ImInitializeKey, MissingKeyKey, PolicySection, PoolKey,
-    ResourcesKey, Seconds, WhenKey,
+    ResourcesKey, Seconds, ValueTypesKey, WhenKey,
 };
 pub use replace::Replace;
 pub use set_up::{Running, SetUpError};

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ndis::policy::{FirstBind, ImCancel, ImInitialize, MissingKey, Policy, Resources, When};
+use crate::ndis::policy::{
+    FirstBind, ImCancel, ImInitialize, MissingKey, Policy, Resources, ValueTypes, When,
+};
 use crate::nt::pool::{Guard, Mode};
 
 /// The keys of `[policy]`.
@@ -44,6 +46,8 @@ pub struct PolicySection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_key: Option<MissingKeyKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_types: Option<ValueTypesKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watchdog: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send_limit: Option<Seconds>,
@@ -77,6 +81,7 @@ impl PolicySection {
         set(&mut policy.receive_resources, self.receive_resources);
         set(&mut policy.first_bind, self.first_bind);
         set(&mut policy.missing_key, self.missing_key);
+        set(&mut policy.value_types, self.value_types);
         set(&mut policy.watchdog, self.watchdog);
         set(&mut policy.send_limit, self.send_limit);
         set(&mut policy.oid_limit, self.oid_limit);
@@ -129,6 +134,8 @@ keys! {
     FirstBindKey for FirstBind { InsideRegister, AfterEntry }
     /// `"fails"` or `"opens"`.
     MissingKeyKey for MissingKey { Fails, Opens }
+    /// `"as_asked"` or `"as_stored"`.
+    ValueTypesKey for ValueTypes { AsAsked, AsStored }
     /// `"special"` or `"red_zones"`.
     PoolKey for Mode { Special, RedZones }
     /// `"end"`, `"start"` or `"alternate"`.
