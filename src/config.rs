@@ -8,7 +8,9 @@ use alloc::vec::Vec;
 use mux_core::{
     MacAddress, VlanId,
     config::{
-        self, ConfigError, parse_network_address_bytes, parse_vlan_id,
+        self, ConfigError,
+        asked::Asked,
+        is_blank, parse_network_address, parse_vlan_id,
         upper_bindings::{self, ChangeError, Changed, PartName},
     },
 };
@@ -40,21 +42,26 @@ pub(crate) struct UpperBindings {
 }
 
 impl UpperBindings {
-    /// Reads them. What cannot be used is told to `unused`.
+    /// Reads them. What cannot be used is told to `unused`. `known` is in how many values there were names
+    /// when they were read last ([`extent`](Self::extent)).
     ///
     /// # Errors
-    /// [`Status::RESOURCES`].
+    /// [`Status::RESOURCES`], or [`Status::FAILURE`] if one of those values does not come as a list now: NDIS
+    /// says the same of a value that it cannot read and of one that is not there, and nothing may be taken
+    /// down, or written over, because of the former.
     pub(crate) fn read(
         configuration: &mut Configuration<'_>,
+        known: usize,
         unused: impl Fn(&ConfigError),
         at: Passive<'_>,
     ) -> Result<Self> {
         let mut parts = Vec::new();
         while let Some(name) = PartName::new(parts.len()) {
             let part = match configuration.read(name.units(), ReadAs::MultiText, at)? {
-                None => break,
                 Some(Value::MultiText(names)) => names,
-                Some(_) => {
+                None if parts.len() >= known => break,
+                _ if parts.len() < known => return Err(Status::FAILURE),
+                _ => {
                     unused(&ConfigError::NotNames);
                     Vec::new()
                 }
@@ -67,6 +74,15 @@ impl UpperBindings {
             unused(&error);
         }
         Ok(Self { parts })
+    }
+
+    /// In how many of the values there are names, or before others with names.
+    pub(crate) fn extent(&self) -> usize {
+        let has_names = |part: &Vec<u16>| part.iter().any(|unit| *unit != 0);
+        self.parts
+            .iter()
+            .rposition(has_names)
+            .map_or(0, |last| last.saturating_add(1))
     }
 
     /// The device names.
@@ -134,37 +150,55 @@ impl UpperBindings {
     }
 }
 
-/// What an administrator's program asked for, to be written where it is read from ever after.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Settings {
-    pub(crate) vlan: Option<VlanId>,
-    pub(crate) address: Option<MacAddress>,
+/// Writes into the binding's configuration what is asked for a virtual miniport, from where it is read if
+/// that does not come up before the binding ends.
+///
+/// # Errors
+/// What NDIS says.
+pub(crate) fn write_asked(
+    name: &[u16],
+    asked: Asked,
+    configuration: &mut Configuration<'_>,
+    at: Passive<'_>,
+) -> Result {
+    configuration.write_text(name, asked.text().units(), at)
 }
 
-impl Settings {
-    /// These, and of `others` what these do not say.
-    pub(crate) fn or(self, others: Self) -> Self {
-        Self {
-            vlan: self.vlan.or(others.vlan),
-            address: self.address.or(others.address),
-        }
-    }
+/// Reads what was asked for a virtual miniport and is not in its own configuration yet. The error of the
+/// inner result is why it must not be initialised.
+///
+/// # Errors
+/// [`Status::RESOURCES`].
+pub(crate) fn read_asked(
+    name: &[u16],
+    configuration: &mut Configuration<'_>,
+    at: Passive<'_>,
+) -> Result<core::result::Result<Asked, ConfigError>> {
+    Ok(match configuration.read(name, ReadAs::Text, at)? {
+        None => Ok(Asked::default()),
+        Some(Value::Text(text)) => Asked::parse(&text),
+        Some(_) => Err(ConfigError::VlanIdNotNumber),
+    })
+}
 
-    /// Writes them into the virtual miniport's own configuration.
-    ///
-    /// # Errors
-    /// What NDIS says.
-    pub(crate) fn write(self, configuration: &mut Configuration<'_>, at: Passive<'_>) -> Result {
-        if let Some(vlan) = self.vlan {
-            let (digits, first) = config::vlan_id_text(vlan);
-            configuration.write_text(&VLAN_ID, digits.get(first..).unwrap_or_default(), at)?;
-        }
-        if let Some(address) = self.address {
-            let digits = config::network_address_text(address);
-            configuration.write_text(&NETWORK_ADDRESS, &digits, at)?;
-        }
-        Ok(())
+/// Writes what was asked for into the virtual miniport's own configuration.
+///
+/// # Errors
+/// What NDIS says.
+pub(crate) fn write_own(
+    asked: Asked,
+    configuration: &mut Configuration<'_>,
+    at: Passive<'_>,
+) -> Result {
+    if let Some(vlan) = asked.vlan {
+        let (digits, first) = config::vlan_id_text(vlan);
+        configuration.write_text(&VLAN_ID, digits.get(first..).unwrap_or_default(), at)?;
     }
+    if let Some(address) = asked.address {
+        let digits = config::network_address_text(address);
+        configuration.write_text(&NETWORK_ADDRESS, &digits, at)?;
+    }
+    Ok(())
 }
 
 fn refused(error: ChangeError) -> Status {
@@ -197,16 +231,15 @@ pub(crate) fn miniport(
             return Ok(None);
         }
     };
-    let address = match configuration
-        .network_address(at)
-        .map(parse_network_address_bytes)
-    {
-        None => None,
-        Some(Ok(address)) => Some(address),
-        Some(Err(error)) => {
-            unused(&error);
-            None
-        }
+    let address = match configuration.read(&NETWORK_ADDRESS, ReadAs::Text, at)? {
+        None => Ok(None),
+        Some(Value::Text(text)) if is_blank(&text) => Ok(None),
+        Some(Value::Text(text)) => parse_network_address(&text).map(Some),
+        Some(_) => Err(ConfigError::AddressNotHexadecimal),
     };
+    let address = address.unwrap_or_else(|error| {
+        unused(&error);
+        None
+    });
     Ok(Some(MiniportConfig { vlan, address }))
 }

@@ -2,9 +2,9 @@
 //!
 //! `mux_core::control` says what goes over it; here each request is carried out. A request that fails
 //! leaves everything as it was, and its status says why. What is added or changed is written into the
-//! registry as well, so that it is there after a restart: the name into the binding's `UpperBindings` at
-//! once, the VLAN and the address into the virtual miniport's own configuration when that is opened next,
-//! in its initialisation.
+//! registry as well, so that it is there after a restart: the name into the binding's `UpperBindings`; the
+//! VLAN and the address into the binding's configuration too, and from there into the virtual miniport's own
+//! when that is opened next, in its initialisation ([`mux_core::config::asked`]).
 //!
 //! Several programs may ask at once, while NDIS binds, unbinds and reconfigures: whoever changes a binding
 //! waits for its turn ([`Binding::begin_change`]).
@@ -16,7 +16,7 @@ use core::result;
 
 use mux_core::{
     VlanId,
-    config::{MAXIMUM_NAME_LENGTH, MAXIMUM_VIRTUAL_MINIPORTS, same_name},
+    config::{MAXIMUM_NAME_LENGTH, MAXIMUM_VIRTUAL_MINIPORTS, asked::Asked, same_name},
     control::{
         self, Acknowledgement, Entry, Link, ListWriter, Name, Operation, Request, StatisticsAnswer,
         list::{SPEED_UNKNOWN, Written},
@@ -32,7 +32,7 @@ use ndis::{
 
 use crate::{
     binding::{Binding, Change},
-    config::{Settings, UpperBindings},
+    config::{self, UpperBindings},
     driver::Mux,
     instance::Instance,
     reconfigure,
@@ -87,18 +87,18 @@ fn carry_out(mux: &Mux, request: Request<'_>, at: Passive<'_>) -> Outcome {
             vlan,
             address,
         } => {
-            let settings = Settings {
+            let asked = Asked {
                 vlan: Some(vlan),
                 address,
             };
-            add(mux, nic, device, settings, at)
+            add(mux, nic, device, asked, at)
         }
         Request::Remove { device } => remove(mux, device, at),
         Request::Set {
             device,
             vlan,
             address,
-        } => set(mux, device, Settings { vlan, address }, at),
+        } => set(mux, device, Asked { vlan, address }, at),
         Request::List | Request::Statistics { .. } => Err(Status::INVALID_PARAMETER),
     }
 }
@@ -194,7 +194,7 @@ fn statistics(mux: &Mux, device: Name<'_>) -> Outcome<StatisticsAnswer> {
 }
 
 /// Adds a virtual miniport: into the list, into the registry, and NDIS is asked for it.
-fn add(mux: &Mux, nic: Name<'_>, device: Name<'_>, settings: Settings, at: Passive<'_>) -> Outcome {
+fn add(mux: &Mux, nic: Name<'_>, device: Name<'_>, asked: Asked, at: Passive<'_>) -> Outcome {
     let nic = Text::of(nic)?;
     let device = Text::of(device)?;
     let bindings = mux.bindings();
@@ -208,7 +208,7 @@ fn add(mux: &Mux, nic: Name<'_>, device: Name<'_>, settings: Settings, at: Passi
     if device.instance(mux).is_ok() {
         return Err(number(status::OBJECT_NAME_COLLISION));
     }
-    require_free(binding, settings.vlan, None)?;
+    require_free(binding, asked.vlan, None)?;
     let there = binding.instances().list();
     let others = there.iter().filter(|it| !it.is_leaving());
     if others.clone().count() >= MAXIMUM_VIRTUAL_MINIPORTS {
@@ -219,7 +219,7 @@ fn add(mux: &Mux, nic: Name<'_>, device: Name<'_>, settings: Settings, at: Passi
             .clone()
             .any(|it| it.addresses().any(|has| has == address))
     };
-    let instance = reconfigure::instance(device.units(), binding, is_taken, settings)?;
+    let instance = reconfigure::instance(device.units(), binding, is_taken, asked)?;
     binding.add_instances(&change, core::slice::from_ref(&instance))?;
     name_and_request(mux, binding, &change, &instance, at).inspect_err(|_| {
         instance.leave(mux, at);
@@ -228,7 +228,7 @@ fn add(mux: &Mux, nic: Name<'_>, device: Name<'_>, settings: Settings, at: Passi
     })
 }
 
-/// Writes the name of a new virtual miniport into the registry and asks NDIS for it.
+/// Writes into the registry what is asked for a new virtual miniport, then its name, and asks NDIS for it.
 fn name_and_request(
     mux: &Mux,
     binding: &Binding,
@@ -237,18 +237,24 @@ fn name_and_request(
     at: Passive<'_>,
 ) -> Result {
     let mut configuration = change.configuration(at)?;
-    let names = UpperBindings::read(
-        &mut configuration,
-        |error| mux.log_config(error, binding.name()),
-        at,
-    )?;
-    let before = names.add(instance.name(), &mut configuration, at)?;
-    Instance::request(instance, mux, at).inspect_err(|_| {
-        if let Some(before) = before {
-            // Should this fail, the next bind asks NDIS once more.
-            let _restored = UpperBindings::write(&before, &mut configuration, at);
-        }
-    })
+    let unused = |error: &_| mux.log_config(error, binding.name());
+    let names = change.names(&mut configuration, unused, at)?;
+    // First: named without it, it would come up in no VLAN.
+    config::write_asked(instance.name(), instance.asked(), &mut configuration, at)?;
+    let named = names
+        .add(instance.name(), &mut configuration, at)
+        .and_then(|before| {
+            if let Some(before) = &before {
+                change.named_in(before.part);
+            }
+            Instance::request(instance, mux, at).inspect_err(|_| {
+                if let Some(before) = before {
+                    // Should this fail, the next bind asks NDIS once more.
+                    let _restored = UpperBindings::write(&before, &mut configuration, at);
+                }
+            })
+        });
+    named.inspect_err(|_| binding.forget_asked(instance.name(), at))
 }
 
 /// Takes a virtual miniport out of the registry and down, and waits until it is gone.
@@ -258,32 +264,40 @@ fn remove(mux: &Mux, device: Name<'_>, at: Passive<'_>) -> Outcome {
     let change = begin_change(&instance, at)?;
     let mut configuration = change.configuration(at)?;
     let unused = |error: &_| mux.log_config(error, binding.name());
-    UpperBindings::read(&mut configuration, unused, at)?.remove(
-        instance.name(),
-        &mut configuration,
-        at,
-    )?;
+    let names = change.names(&mut configuration, unused, at)?;
+    names.remove(instance.name(), &mut configuration, at)?;
     drop(configuration);
     instance.leave(mux, at);
     instance.wait_until_gone(at);
+    binding.forget_asked(instance.name(), at);
     binding.instances().tidy();
     Ok(())
 }
 
 /// Gives a virtual miniport another VLAN or address: it is taken down, and another one of its name takes
 /// its place.
-fn set(mux: &Mux, device: Name<'_>, settings: Settings, at: Passive<'_>) -> Outcome {
+fn set(mux: &Mux, device: Name<'_>, asked: Asked, at: Passive<'_>) -> Outcome {
     let instance = Text::of(device)?.instance(mux)?;
     let binding = instance.binding();
     let change = begin_change(&instance, at)?;
-    require_free(binding, settings.vlan, Some(&instance))?;
-    let settings = settings.or(instance.settings());
+    require_free(binding, asked.vlan, Some(&instance))?;
+    let unwritten = instance.asked();
+    let asked = asked.or(unwritten);
     let address = instance.permanent_address();
-    let next = Instance::try_new(instance.name(), address, binding, settings)?;
-    // What needs memory comes before anything is taken down.
+    let next = Instance::try_new(instance.name(), address, binding, asked)?;
+    // What can fail comes before anything is taken down.
     binding.add_instances(&change, core::slice::from_ref(&next))?;
+    let write = || config::write_asked(next.name(), asked, &mut change.configuration(at)?, at);
+    write().inspect_err(|_| {
+        next.leave(mux, at);
+        binding.instances().tidy();
+    })?;
     instance.leave(mux, at);
     instance.wait_until_gone(at);
+    if unwritten != Asked::default() {
+        // On its last way it may have written what was asked for it, and forgotten this with that.
+        let _written = write();
+    }
     binding.instances().tidy();
     Instance::request(&next, mux, at)
 }

@@ -13,7 +13,7 @@ use core::{iter, num::NonZero};
 
 use mux_core::{
     MacAddress, VlanId,
-    config::{ConfigError, VLAN_ID, same_name},
+    config::{ConfigError, VLAN_ID, asked::Asked, same_name},
     lifecycle::instance::{Instance as Lifecycle, Leave, State as LifecycleState},
 };
 use ndis::{
@@ -24,12 +24,7 @@ use ndis::{
 };
 
 use crate::{
-    binding::Binding,
-    config::{self, Settings},
-    driver::Mux,
-    roster::Member,
-    trace,
-    virtual_miniport::VirtualMiniport,
+    binding::Binding, config, driver::Mux, roster::Member, trace, virtual_miniport::VirtualMiniport,
 };
 
 /// A configured virtual miniport.
@@ -56,7 +51,7 @@ struct State {
     /// The VLAN that is taken for it on the adapter below.
     vlan: Option<VlanId>,
     /// What is to be written into its configuration when it is initialised.
-    settings: Settings,
+    asked: Asked,
     /// NDIS has to be asked for it: it never was, or that came to nothing.
     unasked: bool,
     /// A cancel is on its way. It names the device, so it would meet whoever asks for that next: until it
@@ -65,7 +60,7 @@ struct State {
 }
 
 impl Instance {
-    /// An instance of which nothing has come yet. `settings` are written into the configuration of the
+    /// An instance of which nothing has come yet. what is `asked` for it is written into the configuration of the
     /// virtual miniport before that is read, once there is a handle to it.
     ///
     /// # Errors
@@ -74,7 +69,7 @@ impl Instance {
         name: &[u16],
         permanent_address: MacAddress,
         binding: &Shared<Binding>,
-        settings: Settings,
+        asked: Asked,
     ) -> Result<Shared<Self>> {
         let instance = Self {
             name: UnicodeString::try_from_units(name)?,
@@ -85,7 +80,7 @@ impl Instance {
                 lifecycle: Lifecycle::new(),
                 miniport: None,
                 vlan: None,
-                settings,
+                asked,
                 unasked: true,
                 cancelling: false,
             }),
@@ -116,7 +111,7 @@ impl Instance {
     pub(crate) fn addresses(&self) -> impl Iterator<Item = MacAddress> {
         let set = self.state.with(|state| {
             let used = state.miniport.as_ref().map(|miniport| miniport.address);
-            state.settings.address.or(used)
+            state.asked.address.or(used)
         });
         iter::once(self.permanent_address).chain(set)
     }
@@ -216,15 +211,15 @@ impl Instance {
         self.state.with(|state| state.lifecycle.state())
     }
 
-    /// What is still to be written into its configuration.
-    pub(crate) fn settings(&self) -> Settings {
-        self.state.with(|state| state.settings)
+    /// What is asked for it and still to be written into its configuration.
+    pub(crate) fn asked(&self) -> Asked {
+        self.state.with(|state| state.asked)
     }
 
-    /// That is written.
-    pub(crate) fn settings_written(&self) {
-        self.state
-            .with(|state| state.settings = Settings::default());
+    /// That is written: the binding's configuration need not keep it.
+    pub(crate) fn asked_written(&self, at: Passive<'_>) {
+        self.state.with(|state| state.asked = Asked::default());
+        self.binding.forget_asked(self.name(), at);
     }
 
     /// Takes the VLAN that the virtual miniport is configured for, until it ends or could not be
@@ -242,7 +237,7 @@ impl Instance {
 
     /// The VLAN that is taken for it, or the one that it was asked for with.
     pub(crate) fn vlan(&self) -> Option<VlanId> {
-        self.state.with(|state| state.vlan.or(state.settings.vlan))
+        self.state.with(|state| state.vlan.or(state.asked.vlan))
     }
 
     /// Frees its VLAN. Before anybody learns that it ended: whoever waits for that may want the VLAN.

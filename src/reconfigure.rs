@@ -13,17 +13,12 @@ use alloc::vec::Vec;
 
 use mux_core::{
     MacAddress,
-    config::{ConfigError, same_name},
+    config::{ConfigError, asked::Asked, same_name},
     event_log::Message,
 };
 use ndis::{Passive, Result, Shared, Status};
 
-use crate::{
-    binding::Binding,
-    config::{Settings, UpperBindings},
-    driver::Mux,
-    instance::Instance,
-};
+use crate::{binding::Binding, config, driver::Mux, instance::Instance};
 
 /// The adapter is bound: all that the registry names is added. Should that fail, the binding stays, without
 /// virtual miniports.
@@ -59,7 +54,8 @@ pub(crate) fn binding(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) {
 fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -> Result {
     let change = binding.begin_change(at)?;
     let unused = |error: &ConfigError| mux.log_config(error, binding.name());
-    let names = UpperBindings::read(&mut change.configuration(at)?, unused, at)?;
+    let mut configuration = change.configuration(at)?;
+    let names = change.names(&mut configuration, unused, at)?;
     let there = binding.instances().list();
     let mut known = Known::default();
     for instance in there.iter().filter(|it| !it.is_leaving()) {
@@ -70,13 +66,21 @@ fn add_named(binding: &Shared<Binding>, mux: &Mux, at: Passive<'_>) -> Result {
         if known.has(name) {
             continue;
         }
+        let asked = match config::read_asked(name, &mut configuration, at)? {
+            Ok(asked) => asked,
+            Err(error) => {
+                mux.log_config(&error, name);
+                continue;
+            }
+        };
         let is_taken = |address| known.uses(address);
-        let instance = instance(name, binding, is_taken, Settings::default())?;
+        let instance = instance(name, binding, is_taken, asked)?;
         known.add(name, &instance)?;
         new.try_reserve(1).map_err(|_| Status::RESOURCES)?;
         new.push(instance);
     }
     binding.add_instances(&change, &new)?;
+    drop(configuration);
     for instance in binding.instances().list().iter() {
         if !instance.is_unasked() {
             continue;
@@ -96,10 +100,10 @@ pub(crate) fn instance(
     name: &[u16],
     binding: &Shared<Binding>,
     is_taken: impl Fn(MacAddress) -> bool,
-    settings: Settings,
+    asked: Asked,
 ) -> Result<Shared<Instance>> {
     let address = MacAddress::unique(binding.nic().address, name, is_taken);
-    Instance::try_new(name, address, binding, settings)
+    Instance::try_new(name, address, binding, asked)
 }
 
 /// The names and the addresses of a binding's virtual miniports, collected once: there may be thousands,
@@ -139,7 +143,7 @@ impl<'a> Known<'a> {
 fn take_down_changed(binding: &Binding, mux: &Mux, at: Passive<'_>) -> Result {
     let change = binding.begin_change(at)?;
     // What is wrong in there is told when it is added.
-    let names = UpperBindings::read(&mut change.configuration(at)?, |_| (), at)?;
+    let names = change.names(&mut change.configuration(at)?, |_| (), at)?;
     let instances = binding.instances().list();
     let is_named = |instance: &Instance| {
         let mut names = names.names();

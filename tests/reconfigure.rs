@@ -5,10 +5,11 @@ use std::{thread, time::Duration};
 use mux_core::MacAddress;
 use ndis_host::{
     faults,
+    lab::Token,
     ndis::{
         AdapterState, BindingState, ImState,
         config::binding_key,
-        policy::{ImCancel, ImInitialize, Policy, When},
+        policy::{ImCancel, ImInitialize, Policy, ValueTypes, When},
     },
     nt::{
         pool,
@@ -20,6 +21,8 @@ use ndismux_tests::{
     MAC_BELOW, MuxLab, NIC, NIC1, SERVICE, SOON, VLAN10, VLAN20, VLAN30, device, faults_in,
     image_tests,
 };
+
+use crate::control;
 
 image_tests! {
     fn d15_the_first_virtual_miniport_is_added_while_the_nic_runs() {
@@ -208,6 +211,51 @@ image_tests! {
         lab.assert_traffic("vlan10", 10);
         lab.assert_traffic("vlan20", 20);
         lab.remove_client("vlan10").expect("the client was there");
+        lab.down();
+    }
+
+    fn a_list_that_cannot_be_read_takes_nothing_down_and_is_not_written_over() {
+        let lab = MuxLab::running();
+        lab.add_virtual_miniport("vlan30", &device("vlan30"), &[]);
+        let key = binding_key(SERVICE, r"\Device\nic0");
+        let file = lab.open_device(r"\\.\ndismux", &Token::administrator()).expect("it is there");
+        let still_there = |what: &str| {
+            for (name, vlan) in [("vlan10", 10), ("vlan20", 20)] {
+                lab.assert_traffic(name, vlan);
+                lab.only_call("MiniportInitializeEx", &device(name));
+            }
+            let log = lab.event_log();
+            let last = log.last().expect(what);
+            assert_eq!((last.code & 0xFFFF, &*last.strings[0]), (9, r"\Device\nic0"), "{what}");
+        };
+        let unreadable = [
+            None,
+            Some(Value::Sz(device("vlan10"))),
+            Some(Value::Dword(1)),
+            Some(Value::Binary(vec![1, 2, 3])),
+        ];
+        for types in [ValueTypes::AsAsked, ValueTypes::AsStored] {
+            lab.policy(|policy| policy.value_types = types);
+            for value in unreadable.clone() {
+                registry::delete_value(&key, "UpperBindings");
+                if let Some(value) = value.clone() {
+                    registry::set(&key, "UpperBindings", value);
+                }
+                reconfigure(&lab, NIC);
+                still_there(&format!("{value:?}"));
+                let added = file.ioctl(control::ADD, &control::add(NIC, "vlan30", 30), 8);
+                assert!(added.is_err(), "{value:?}");
+                assert_eq!(registry::get(&key, "UpperBindings"), value);
+            }
+        }
+        // The same goes for the end of a list that had more values.
+        name(NIC, &["vlan10"]);
+        registry::set(&key, "UpperBindings2", Value::MultiSz(vec![device("vlan20")]));
+        reconfigure(&lab, NIC);
+        registry::delete_value(&key, "UpperBindings2");
+        reconfigure(&lab, NIC);
+        still_there("UpperBindings2");
+        drop(file);
         lab.down();
     }
 

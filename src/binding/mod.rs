@@ -19,11 +19,12 @@ pub(crate) mod stations;
 
 use core::{
     mem,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use mux_core::{
     VlanId,
+    config::ConfigError,
     filter::PacketFilter,
     lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
     oid::{
@@ -48,6 +49,7 @@ use ndis::{
 pub(crate) use self::nic::Nic;
 use self::{offload::Offloads, parked::ParkedRequests, receivers::Receivers, scaling::Scaling};
 use crate::{
+    config::UpperBindings,
     driver::{Mux, Pools},
     instance::Instance,
     roster::{List, Member, Roster},
@@ -69,6 +71,8 @@ pub(crate) struct Binding {
     instances: Roster<Instance>,
     /// Whose turn it is to change which ones those are.
     changes: Turn,
+    /// In how many values of the registry they were named when those were read last.
+    extent: AtomicUsize,
     /// The VLANs of those that are initialised.
     vlans: SpinLock<VlanSet>,
     /// The adapter below, while it is open.
@@ -91,6 +95,7 @@ pub(crate) struct Change<'a> {
     /// The adapter below, which stays open for as long.
     handle: BindingHandle<Binding>,
     section: &'a Section,
+    extent: &'a AtomicUsize,
     _turn: Taken<'a>,
 }
 
@@ -112,6 +117,28 @@ impl Change<'_> {
                 self.handle.configuration(at)
             }
         }
+    }
+
+    /// The names of the virtual miniports. What cannot be used is told to `unused`.
+    ///
+    /// # Errors
+    /// As [`UpperBindings::read`].
+    pub(crate) fn names(
+        &self,
+        configuration: &mut Configuration<'_>,
+        unused: impl Fn(&ConfigError),
+        at: Passive<'_>,
+    ) -> Result<UpperBindings> {
+        let known = self.extent.load(Ordering::Relaxed);
+        let names = UpperBindings::read(configuration, known, unused, at)?;
+        self.extent.store(names.extent(), Ordering::Relaxed);
+        Ok(names)
+    }
+
+    /// A name was written into a value, counted from 0.
+    pub(crate) fn named_in(&self, part: usize) {
+        let extent = part.saturating_add(1);
+        self.extent.fetch_max(extent, Ordering::Relaxed);
     }
 }
 
@@ -150,6 +177,7 @@ impl Binding {
             scaling: Scaling::new(),
             instances: Roster::try_new()?,
             changes: Turn::try_new()?,
+            extent: AtomicUsize::new(0),
             vlans: SpinLock::new(VlanSet::new()),
             handle: HandleCell::default(),
             receives: AtomicBool::new(false),
@@ -206,8 +234,15 @@ impl Binding {
         Ok(Change {
             handle,
             section: &self.section,
+            extent: &self.extent,
             _turn: turn,
         })
+    }
+
+    /// Deletes what is asked for a virtual miniport from the binding's configuration. Should that fail, it is
+    /// asked for once more after the next bind.
+    pub(crate) fn forget_asked(&self, name: &[u16], at: Passive<'_>) {
+        let _deleted = self.section.delete_value(name, at);
     }
 
     /// What the virtual miniports want of receive side scaling.

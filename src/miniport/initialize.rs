@@ -4,7 +4,7 @@ use core::sync::atomic::AtomicBool;
 
 use mux_core::{
     VlanId,
-    config::ConfigError,
+    config::{ConfigError, asked::Asked},
     event_log::Message,
     filter::{MulticastList, PacketFilter},
     mtu::frame_sizes,
@@ -72,7 +72,7 @@ fn build(
 ) -> Result<(Shared<VirtualMiniport>, Told)> {
     let config = {
         let mut configuration = initializer.configuration()?;
-        write_settings(mux, instance, &mut configuration, at)?;
+        write_asked(mux, instance, &mut configuration, at)?;
         let unused = |error: &ConfigError| mux.log_config(error, instance.name());
         let config = config::miniport(&mut configuration, unused, at)?.ok_or(Status::FAILURE)?;
         instance.take_vlan(config.vlan).map_err(|taken| {
@@ -123,17 +123,19 @@ impl Told {
 
 /// Writes what an administrator's program asked for when it asked for the virtual miniport: only now is
 /// there a handle to its configuration.
-fn write_settings(
+fn write_asked(
     mux: &Mux,
     instance: &Instance,
     configuration: &mut Configuration<'_>,
     at: Passive<'_>,
 ) -> Result {
-    instance
-        .settings()
-        .write(configuration, at)
+    let asked = instance.asked();
+    if asked == Asked::default() {
+        return Ok(());
+    }
+    config::write_own(asked, configuration, at)
         .inspect_err(|status| mux.log(Message::NotStarted, instance.name(), status))?;
-    instance.settings_written();
+    instance.asked_written(at);
     Ok(())
 }
 

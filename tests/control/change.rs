@@ -6,12 +6,13 @@ use ndis_host::{
     lab::NtStatus,
     ndis::{
         AdapterState, BindingState, ImState,
-        policy::{MissingKey, When},
+        config::binding_key,
+        policy::{ImInitialize, MissingKey, When},
     },
-    nt::registry,
+    nt::registry::{self, Value},
 };
 use ndis_sys::{NDIS_STATUS_SUCCESS, STATUS_OBJECT_NAME_NOT_FOUND};
-use ndismux_tests::{MuxLab, NIC, SERVICE, SOON, device, image_tests};
+use ndismux_tests::{MuxLab, NIC, SERVICE, SOON, VLAN10, VLAN20, device, image_tests};
 
 use super::{ADD, Ask, REMOVE, SET, list, names, open};
 
@@ -71,6 +72,79 @@ image_tests! {
             lab.attach("vlan30");
             lab.assert_traffic("vlan30", 30);
             lab.remove_client("vlan30").expect("the client was there");
+            lab.down();
+        }
+    }
+
+    fn what_is_asked_for_is_not_lost_with_a_nic_that_goes_before_ndis_initializes() {
+        let lab = MuxLab::running();
+        lab.add_virtual_miniport("vlan30", &device("vlan30"), &[]);
+        let key = binding_key(SERVICE, r"\Device\nic0");
+        let rebind = || {
+            lab.unplug_nic(NIC).expect("the NIC was plugged");
+            lab.plug_nic(NIC).expect("the NIC comes up");
+        };
+        let address = [2, 3, 4, 5, 6, 7];
+        let file = open(&lab);
+        lab.policy(|policy| policy.im_initialize = ImInitialize::Held);
+        let add = Ask::new().nic(NIC).device("vlan30").vlan(30).address(address);
+        file.ioctl(ADD, &add.bytes(), 8).expect("there is room");
+        for vlan in [11, 12] {
+            let set = Ask::new().device("vlan10").vlan(vlan);
+            file.ioctl(SET, &set.bytes(), 8).expect("it is free");
+        }
+        drop(file);
+        for _round in 0..2 {
+            rebind();
+        }
+        for name in ["vlan10", "vlan20", "vlan30"] {
+            assert!(lab.release_initialize(name), "{name}");
+        }
+        lab.attach("vlan30");
+        lab.wait_running("vlan10");
+        lab.assert_traffic("vlan30", 30);
+        assert_eq!(lab.address("vlan30"), address);
+        lab.assert_traffic("vlan10", 12);
+        // From here on their own keys say it, and the binding's nothing.
+        for name in ["vlan10", "vlan30"] {
+            assert_eq!(registry::get(&key, &device(name)), None, "{name}");
+        }
+        lab.policy(|policy| policy.im_initialize = ImInitialize::Later);
+        rebind();
+        lab.wait_running("vlan30");
+        lab.assert_traffic("vlan30", 30);
+        lab.remove_client("vlan30").expect("the client was there");
+        lab.down();
+    }
+
+    fn what_is_asked_for_goes_with_a_removal() {
+        let lab = MuxLab::running();
+        lab.add_virtual_miniport("vlan30", &device("vlan30"), &[("VlanId", Value::Dword(40))]);
+        lab.policy(|policy| policy.im_initialize = ImInitialize::Held);
+        let file = open(&lab);
+        file.ioctl(ADD, &Ask::new().nic(NIC).device("vlan30").vlan(30).bytes(), 8).expect("there is room");
+        file.ioctl(REMOVE, &Ask::new().device("vlan30").bytes(), 8).expect("it is there");
+        drop(file);
+        lab.policy(|policy| policy.im_initialize = ImInitialize::Later);
+        lab.stack(SERVICE, NIC, &["vlan10", "vlan20", "vlan30"]).expect("devices");
+        lab.reconfigure_binding(SERVICE, NIC).expect("a binding");
+        lab.attach("vlan30");
+        lab.assert_traffic("vlan30", 40);
+        lab.remove_client("vlan30").expect("the client was there");
+        lab.down();
+    }
+
+    fn what_nobody_can_have_asked_for_starts_nothing() {
+        let lab = MuxLab::new(&[VLAN10, VLAN20]);
+        let key = binding_key(SERVICE, r"\Device\nic0");
+        for spoiled in [Value::Sz("x".to_owned()), Value::Dword(30), Value::Binary(vec![3, 0])] {
+            registry::set(&key, &device("vlan10"), spoiled.clone());
+            lab.start();
+            lab.attach("vlan20");
+            assert_eq!(lab.im_state("vlan10"), ImState::NoInstance, "{spoiled:?}");
+            let log = lab.event_log();
+            let last = log.last().expect("an administrator is told");
+            assert_eq!((last.code & 0xFFFF, &last.strings[0]), (1, &device("vlan10")), "{spoiled:?}");
             lab.down();
         }
     }

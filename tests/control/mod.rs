@@ -18,7 +18,7 @@ use ndismux_tests::{MuxLab, SERVICE, device};
 const DEVICE: &str = r"\\.\ndismux";
 
 const LIST: u32 = 0x12_6004;
-const ADD: u32 = 0x12_A008;
+pub(crate) const ADD: u32 = 0x12_A008;
 const REMOVE: u32 = 0x12_A00C;
 const SET: u32 = 0x12_A010;
 const STATISTICS: u32 = 0x12_6014;
@@ -99,6 +99,11 @@ impl Ask {
         bytes.extend(device);
         bytes
     }
+}
+
+/// What asks to add a virtual miniport.
+pub(crate) fn add(nic: &str, name: &str, vlan: u16) -> Vec<u8> {
+    Ask::new().nic(nic).device(name).vlan(vlan).bytes()
 }
 
 /// An entry of a list.

@@ -7,7 +7,7 @@ use ndis_host::{
     ndis::{
         BindingState, ImState,
         ethernet::Mac,
-        policy::{ImInitialize, Policy},
+        policy::{ImInitialize, Policy, ValueTypes},
     },
     nt::registry::Value,
 };
@@ -110,9 +110,12 @@ image_tests! {
             (Value::Dword(0), 0),
         ] {
             lab.set_values("vlan10", &[("VlanId", value)]);
-            lab.up();
-            lab.assert_traffic("vlan10", vlan);
-            lab.down();
+            for types in [ValueTypes::AsAsked, ValueTypes::AsStored] {
+                lab.policy(|policy| policy.value_types = types);
+                lab.up();
+                lab.assert_traffic("vlan10", vlan);
+                lab.down();
+            }
         }
     }
 
@@ -149,23 +152,32 @@ image_tests! {
         lab.up();
         let derived = lab.address("vlan10");
         lab.down();
-        for bad in [
-            text("01AABBCCDDEE"),
-            text("FFFFFFFFFFFF"),
-            text("000000000000"),
-            text("02AABBCCDD"),
-            text("02AABBCCDDEE00"),
-            text("not an address"),
-            text(""),
-            Value::Dword(2),
-            Value::Binary(vec![2, 0, 0, 0, 0, 1]),
+        for (bad, event) in [
+            (text("01AABBCCDDEE"), 5),
+            (text("FFFFFFFFFFFF"), 5),
+            (text("000000000000"), 5),
+            (text("02AABBCCDD"), 4),
+            (text("02AABBCCDDEE00"), 4),
+            (text("not an address"), 3),
+            (text("02AABBCCDDEX"), 3),
+            (Value::Dword(2), 3),
+            (Value::Binary(vec![2, 0, 0, 0, 0, 1]), 3),
         ] {
             lab.set_values("vlan10", &[("NetworkAddress", bad.clone())]);
             lab.up();
             assert_eq!(lab.address("vlan10"), derived, "{bad:?}");
+            let log = lab.event_log();
+            assert_eq!(log.last().map(|entry| entry.code & 0xFFFF), Some(event), "{bad:?}");
             lab.assert_traffic("vlan10", 10);
             lab.down();
         }
+        // A blank one says nothing, and nothing is wrong with it.
+        let told = lab.event_log().len();
+        lab.set_values("vlan10", &[("NetworkAddress", text(" "))]);
+        lab.up();
+        assert_eq!(lab.address("vlan10"), derived);
+        assert_eq!(lab.event_log().len(), told);
+        lab.down();
     }
 
     fn d12_each_virtual_miniport_has_and_shows_an_address_of_its_own() {

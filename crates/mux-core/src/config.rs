@@ -3,6 +3,7 @@
 //! | value | key | type | meaning |
 //! |---|---|---|---|
 //! | `UpperBindings` | the binding's | REG_MULTI_SZ | device names of the virtual miniports; [`upper_bindings`] says how a long list goes on |
+//! | the device name | the binding's | REG_SZ | what was asked for and the virtual miniport's key has not yet: [`asked`] |
 //! | `VlanId` | the virtual miniport's | REG_SZ or REG_DWORD | 1 to 4094; 0 or absent: no tag |
 //! | `NetworkAddress` | the virtual miniport's | REG_SZ | the MAC address; absent: one is made up |
 //!
@@ -10,6 +11,7 @@
 //! what is wrong with it, and what is allowed. Reading the registry is the driver's; an absent value
 //! is its to interpret by the table above.
 
+pub mod asked;
 pub mod upper_bindings;
 
 use core::fmt;
@@ -58,23 +60,34 @@ pub fn parse_vlan_id(value: Value<'_>) -> Result<VlanId, ConfigError> {
 /// # Errors
 /// [`ConfigError`] if it is no MAC address, or one that an adapter cannot have.
 pub fn parse_network_address(text: &[u16]) -> Result<MacAddress, ConfigError> {
-    let characters = trimmed(text)
-        .iter()
-        .map(|unit| char::from_u32(u32::from(*unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
-    let address =
-        MacAddress::from_characters(characters).map_err(|_| ConfigError::AddressNotHexadecimal)?;
+    let characters = || {
+        trimmed(text)
+            .iter()
+            .map(|unit| char::from_u32(u32::from(*unit)).unwrap_or(char::REPLACEMENT_CHARACTER))
+    };
+    let address = MacAddress::from_characters(characters())
+        .map_err(|_| why_no_address(characters().filter(|it| !matches!(it, '-' | ':'))))?;
     station(address)
 }
 
-/// Reads `NetworkAddress` as the bytes that `NdisReadNetworkAddress` gives.
-///
-/// # Errors
-/// [`ConfigError`] unless it is six bytes that an adapter can have for its address.
-pub fn parse_network_address_bytes(bytes: &[u8]) -> Result<MacAddress, ConfigError> {
-    let octets: [u8; 6] = bytes.try_into().map_err(|_| ConfigError::AddressLength {
-        length: bytes.len(),
-    })?;
-    station(MacAddress(octets))
+/// What is wrong with an address of these characters, separators apart.
+fn why_no_address(characters: impl Iterator<Item = char>) -> ConfigError {
+    let digits = characters
+        .into_iter()
+        .try_fold(0_usize, |count, character| {
+            character.to_digit(16).map(|_| count.saturating_add(1))
+        });
+    match digits {
+        Some(digits) if digits != 12 && digits % 2 == 0 => {
+            ConfigError::AddressLength { length: digits / 2 }
+        }
+        _ => ConfigError::AddressNotHexadecimal,
+    }
+}
+
+/// Whether a text says nothing: there is none in it but spaces.
+pub fn is_blank(text: &[u16]) -> bool {
+    trimmed(text).is_empty()
 }
 
 /// The strings of a REG_MULTI_SZ, without their terminators.

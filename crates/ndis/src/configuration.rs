@@ -38,13 +38,9 @@ impl Section {
     /// # Errors
     /// [`Status::RESOURCES`].
     pub fn try_of(parameters: &BindParameters<'_>) -> Result<Self> {
-        let units = parameters.section();
-        let mut path = Vec::new();
-        path.try_reserve_exact(units.len() + 1)
-            .map_err(|_| Status::RESOURCES)?;
-        path.extend_from_slice(units);
-        path.push(0);
-        Ok(Self { path })
+        Ok(Self {
+            path: terminated(parameters.section())?,
+        })
     }
 
     /// Makes the key, and those above it up to the service's own, as far as they are not there.
@@ -70,6 +66,36 @@ impl Section {
         // Whatever became of those above, the last one counts.
         made.ok()
     }
+
+    /// Deletes a value, if it is there: NDIS has no function for that.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`], or what `RtlDeleteRegistryValue` says.
+    pub fn delete_value(&self, name: &[u16], _at: Passive<'_>) -> Result {
+        let name = terminated(name)?;
+        // SAFETY: the IRQL is PASSIVE_LEVEL, and both texts end in NUL (RtlDeleteRegistryValue).
+        let status = unsafe {
+            sys::RtlDeleteRegistryValue(
+                sys::RTL_REGISTRY_SERVICES,
+                self.path.as_ptr(),
+                name.as_ptr(),
+            )
+        };
+        match status {
+            sys::STATUS_OBJECT_NAME_NOT_FOUND => Ok(()),
+            status => Status::from_raw(status).ok(),
+        }
+    }
+}
+
+/// A copy that ends in NUL.
+fn terminated(units: &[u16]) -> Result<Vec<u16>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(units.len() + 1)
+        .map_err(|_| Status::RESOURCES)?;
+    copy.extend_from_slice(units);
+    copy.push(0);
+    Ok(copy)
 }
 
 /// A value, copied.
@@ -87,15 +113,18 @@ pub enum Value {
     Other,
 }
 
-/// As what type a value is read: NDIS converts between numbers and text where it can.
-#[derive(Clone, Copy, Debug)]
+/// As what type a value is read first. One page says that NDIS ignores the type, another that what it
+/// returns has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadAs {
-    /// A decimal number.
+    /// A number.
     Integer,
     /// Text.
     Text,
     /// Several texts.
     MultiText,
+    /// Bytes.
+    Binary,
 }
 
 impl Configuration<'_> {
@@ -124,11 +153,29 @@ impl Configuration<'_> {
         })
     }
 
-    /// Reads a value. `None` if there is none.
+    /// Reads a value. `None` if NDIS does not find it as any type that it knows, which is all that it says
+    /// of a value of another type too.
     ///
     /// # Errors
     /// [`Status::RESOURCES`] if there is no memory for a copy.
     pub fn read(
+        &mut self,
+        name: &[u16],
+        read_as: ReadAs,
+        at: Passive<'_>,
+    ) -> Result<Option<Value>> {
+        if let Some(value) = self.read_as(name, read_as, at)? {
+            return Ok(Some(value));
+        }
+        for other in ReadAs::ALL.into_iter().filter(|it| *it != read_as) {
+            if let Some(value) = self.read_as(name, other, at)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_as(
         &mut self,
         name: &[u16],
         read_as: ReadAs,
@@ -166,13 +213,7 @@ impl Configuration<'_> {
     /// [`Status::INVALID_LENGTH`] if it is longer than a `UNICODE_STRING` can say with its terminator,
     /// or what `NdisWriteConfiguration` says: the value is as it was.
     pub fn write_text(&mut self, name: &[u16], text: &[u16], at: Passive<'_>) -> Result {
-        let mut value = Vec::new();
-        value
-            .try_reserve_exact(text.len() + 1)
-            .map_err(|_| Status::RESOURCES)?;
-        value.extend_from_slice(text);
-        value.push(0);
-        self.write(name, sys::NdisParameterString, &value, at)
+        self.write(name, sys::NdisParameterString, &terminated(text)?, at)
     }
 
     /// Writes several texts: `value` has a terminator after each, and one more.
@@ -211,27 +252,6 @@ impl Configuration<'_> {
             );
         }
         Status::from_raw(status).ok()
-    }
-
-    /// Reads the station address that an administrator set. `None` if there is none.
-    pub fn network_address(&mut self, _at: Passive<'_>) -> Option<&[u8]> {
-        let mut status = sys::NDIS_STATUS_FAILURE;
-        let mut address = ptr::null_mut();
-        let mut length = 0;
-        // SAFETY: the handle is open (NdisReadNetworkAddress).
-        unsafe {
-            sys::NdisReadNetworkAddress(
-                &raw mut status,
-                &raw mut address,
-                &raw mut length,
-                self.handle,
-            );
-        }
-        if Status::from_raw(status).ok().is_err() || address.is_null() {
-            return None;
-        }
-        // SAFETY: NDIS keeps the address, of this length, until the configuration is closed.
-        Some(unsafe { slice::from_raw_parts(address.cast(), length as usize) })
     }
 }
 
@@ -287,11 +307,14 @@ impl Value {
 }
 
 impl ReadAs {
+    const ALL: [Self; 4] = [Self::Integer, Self::Text, Self::MultiText, Self::Binary];
+
     const fn raw(self) -> sys::NDIS_PARAMETER_TYPE {
         match self {
             Self::Integer => sys::NdisParameterInteger,
             Self::Text => sys::NdisParameterString,
             Self::MultiText => sys::NdisParameterMultiString,
+            Self::Binary => sys::NdisParameterBinary,
         }
     }
 }

@@ -108,7 +108,6 @@ fn a_network_address_is_read_in_each_usual_text() {
 #[test]
 fn other_text_is_no_network_address() {
     for text in [
-        "",
         "02AA0000000",
         "02AA000000011",
         "02AA0000000G",
@@ -135,25 +134,23 @@ fn an_address_that_no_adapter_can_have_is_refused() {
             "{text}"
         );
     }
-    assert_eq!(
-        parse_network_address_bytes(&[0xff; 6]),
-        Err(ConfigError::AddressNotStation {
-            address: MacAddress::BROADCAST
-        })
-    );
 }
 
 #[test]
 fn a_network_address_is_six_bytes() {
-    assert_eq!(
-        parse_network_address_bytes(&[2, 0, 0, 0, 0, 1]),
-        Ok(MacAddress([2, 0, 0, 0, 0, 1]))
-    );
-    for length in [0, 5, 7] {
+    for (text, length) in [("", 0), ("02AA000000", 5), ("02-AA-00-00-00-00-01", 7)] {
         assert_eq!(
-            parse_network_address_bytes(&[2; 7][..length]),
-            Err(ConfigError::AddressLength { length })
+            address(text),
+            Err(ConfigError::AddressLength { length }),
+            "{text:?}"
         );
+    }
+}
+
+#[test]
+fn a_blank_text_says_nothing() {
+    for (text, blank) in [("", true), (" \t\0", true), ("0", false), (" -", false)] {
+        assert_eq!(is_blank(&wide(text)), blank, "{text:?}");
     }
 }
 
@@ -273,14 +270,6 @@ proptest! {
     fn any_units_are_an_address_or_refused(units in prop::collection::vec(any::<u16>(), 0..20)) {
         if let Ok(address) = parse_network_address(&units) {
             prop_assert!(address.usable_as_station());
-        }
-    }
-
-    #[test]
-    fn any_bytes_are_an_address_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..10)) {
-        match parse_network_address_bytes(&bytes) {
-            Ok(address) => prop_assert_eq!(&address.octets()[..], &bytes[..]),
-            Err(error) => prop_assert_eq!(error.value_name(), NETWORK_ADDRESS),
         }
     }
 
