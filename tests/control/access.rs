@@ -1,6 +1,9 @@
 //! Who opens the device and what for, what is no request, and that the device goes: D18, S2, S3.
 
-use ndis_host::lab::{LabError, NtStatus, Token};
+use ndis_host::{
+    lab::{LabError, NtStatus, Token},
+    ndis::policy::DeviceNames,
+};
 use ndis_sys::{
     GENERIC_READ, NTSTATUS, STATUS_ACCESS_DENIED, STATUS_BUFFER_TOO_SMALL,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER, STATUS_NO_SUCH_DEVICE,
@@ -21,8 +24,25 @@ image_tests! {
             lab.open_device_for(path, &Token::user(), desired).err()
         };
         assert_eq!(refused(DEVICE, GENERIC_READ), Some(NtStatus(STATUS_ACCESS_DENIED)));
-        assert_eq!(refused(r"\\.\ndismux\below", GENERIC_READ), Some(NtStatus(STATUS_ACCESS_DENIED)));
         lab.finish();
+    }
+
+    fn d18_nobody_opens_a_name_below_the_device() {
+        for (names, of_users) in [
+            (DeviceNames::Open, STATUS_OBJECT_NAME_NOT_FOUND),
+            (DeviceNames::Secure, STATUS_ACCESS_DENIED),
+        ] {
+            let lab = MuxLab::new(&[]);
+            lab.policy(|policy| policy.device_names = names);
+            lab.load_driver(SERVICE).expect("the driver loads");
+            for path in [r"\\.\ndismux\below", r"\\.\ndismux\"] {
+                let opened = |token| lab.open_device_for(path, &token, GENERIC_READ).err();
+                let administrator = opened(Token::administrator());
+                assert_eq!(administrator, Some(NtStatus(STATUS_OBJECT_NAME_NOT_FOUND)), "{path}");
+                assert_eq!(opened(Token::user()), Some(NtStatus(of_users)), "{path}, {names:?}");
+            }
+            lab.finish();
+        }
     }
 
     fn d18_a_handle_for_reading_changes_nothing() {

@@ -180,12 +180,30 @@ unsafe extern "efiapi" fn create<D: Device>(
     // SAFETY: the I/O manager calls dispatch routines of such a device at PASSIVE_LEVEL, in the thread
     // that asks.
     let at = unsafe { Passive::assume() };
-    let opened = match D::cell().get() {
-        Some(driver) => driver.open(at),
-        None => Err(Status::FAILURE),
+    // SAFETY: this is the request of the running dispatch routine, an open.
+    let opened = match (unsafe { names_below(irp) }, D::cell().get()) {
+        (false, Some(driver)) => driver.open(at),
+        (false, None) => Err(Status::FAILURE),
+        (true, _) => Err(Status::from_raw(sys::STATUS_OBJECT_NAME_NOT_FOUND)),
     };
     // SAFETY: this is the request of the running dispatch routine.
     unsafe { complete(irp, Ended::with(Status::of(opened))) }
+}
+
+/// Whether an open is for a name below the device. There are none; and unless the device has
+/// FILE_DEVICE_SECURE_OPEN, of which nobody says that NDIS sets it, the system lets everybody ask
+/// (controlling-device-namespace-access.md).
+///
+/// # Safety
+/// It is an open that was not completed.
+unsafe fn names_below(irp: *mut sys::IRP) -> bool {
+    // SAFETY: the caller's own promise.
+    let location = unsafe { sys::IoGetCurrentIrpStackLocation(irp) };
+    // SAFETY: the I/O manager keeps the stack location as long as the request.
+    let file = unsafe { (*location).FileObject };
+    // SAFETY: an open has a file object, which the I/O manager keeps until the close.
+    let file = unsafe { file.as_ref() };
+    file.is_none_or(|file| file.FileName.Length != 0)
 }
 
 unsafe extern "efiapi" fn clean_up(

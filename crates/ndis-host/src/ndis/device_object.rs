@@ -20,6 +20,7 @@ use ndis_sys::{
 use super::driver::{Address, MiniportDriver};
 use super::faults::should_fail;
 use super::object::{self, Kind, Object, handle_of, resolve};
+use super::policy::{self, DeviceNames};
 use super::{header, trace};
 use crate::nt::io::security::Descriptor;
 use crate::nt::io::{self, NewDevice};
@@ -164,7 +165,10 @@ unsafe fn register(
         extension: NDIS_EXTENSION,
         name: name.clone(),
         device_type: FILE_DEVICE_NETWORK,
-        characteristics: FILE_DEVICE_SECURE_OPEN,
+        characteristics: match policy::current().device_names {
+            DeviceNames::Open => 0,
+            DeviceNames::Secure => FILE_DEVICE_SECURE_OPEN,
+        },
         exclusive: false,
         security,
         functions: Some(functions),

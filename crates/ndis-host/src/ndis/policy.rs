@@ -80,6 +80,16 @@ pub enum ValueTypes {
     AsStored,
 }
 
+/// Whom the system lets open names below a device of `NdisRegisterDeviceEx`: no page says whether NDIS gives it
+/// the characteristic FILE_DEVICE_SECURE_OPEN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceNames {
+    /// Everybody: the driver itself has to refuse.
+    Open,
+    /// Those who may open the device.
+    Secure,
+}
+
 /// How NDIS behaves in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -109,6 +119,8 @@ pub struct Policy {
     pub missing_key: MissingKey,
     /// See [`ValueTypes`].
     pub value_types: ValueTypes,
+    /// See [`DeviceNames`].
+    pub device_names: DeviceNames,
     /// How long a driver may take for a PnP operation before the watchdog rule of it is broken.
     pub watchdog: Duration,
     /// How long a miniport may take for a send. The rule's own limit is the default.
@@ -135,6 +147,7 @@ impl Policy {
         first_bind: FirstBind::AfterEntry,
         missing_key: MissingKey::Fails,
         value_types: ValueTypes::AsAsked,
+        device_names: DeviceNames::Open,
         watchdog: Duration::from_secs(30),
         send_limit: Duration::from_secs(30),
         oid_limit: Duration::from_secs(12),
@@ -156,6 +169,7 @@ impl Policy {
         first_bind: FirstBind::AfterEntry,
         missing_key: MissingKey::Fails,
         value_types: ValueTypes::AsAsked,
+        device_names: DeviceNames::Open,
         watchdog: Duration::from_secs(30),
         send_limit: Duration::from_secs(30),
         oid_limit: Duration::from_secs(12),
@@ -224,6 +238,11 @@ fn draw(policy: &mut Policy) {
         &mut policy.value_types,
         default.value_types,
         [ValueTypes::AsAsked, ValueTypes::AsStored],
+    );
+    one_of(
+        &mut policy.device_names,
+        default.device_names,
+        [DeviceNames::Open, DeviceNames::Secure],
     );
 }
 

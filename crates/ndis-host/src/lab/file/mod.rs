@@ -30,8 +30,8 @@ use super::script::{Refers, Step};
 pub use error::LabFileError;
 pub use nic::{EncapsulationKey, NicSection, OffloadsSection, ShapesKey};
 pub use policy::{
-    FirstBindKey, GuardKey, ImCancelKey, ImInitializeKey, MissingKeyKey, PolicySection, PoolKey,
-    ResourcesKey, Seconds, ValueTypesKey, WhenKey,
+    DeviceNamesKey, FirstBindKey, GuardKey, ImCancelKey, ImInitializeKey, MissingKeyKey,
+    PolicySection, PoolKey, ResourcesKey, Seconds, ValueTypesKey, WhenKey,
 };
 pub use replace::Replace;
 pub use set_up::{Running, SetUpError};

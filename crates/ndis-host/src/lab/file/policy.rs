@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ndis::policy::{
-    FirstBind, ImCancel, ImInitialize, MissingKey, Policy, Resources, ValueTypes, When,
+    DeviceNames, FirstBind, ImCancel, ImInitialize, MissingKey, Policy, Resources, ValueTypes, When,
 };
 use crate::nt::pool::{Guard, Mode};
 
@@ -48,6 +48,8 @@ pub struct PolicySection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_types: Option<ValueTypesKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_names: Option<DeviceNamesKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watchdog: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send_limit: Option<Seconds>,
@@ -82,6 +84,7 @@ impl PolicySection {
         set(&mut policy.first_bind, self.first_bind);
         set(&mut policy.missing_key, self.missing_key);
         set(&mut policy.value_types, self.value_types);
+        set(&mut policy.device_names, self.device_names);
         set(&mut policy.watchdog, self.watchdog);
         set(&mut policy.send_limit, self.send_limit);
         set(&mut policy.oid_limit, self.oid_limit);
@@ -136,6 +139,8 @@ keys! {
     MissingKeyKey for MissingKey { Fails, Opens }
     /// `"as_asked"` or `"as_stored"`.
     ValueTypesKey for ValueTypes { AsAsked, AsStored }
+    /// `"open"` or `"secure"`.
+    DeviceNamesKey for DeviceNames { Open, Secure }
     /// `"special"` or `"red_zones"`.
     PoolKey for Mode { Special, RedZones }
     /// `"end"`, `"start"` or `"alternate"`.
