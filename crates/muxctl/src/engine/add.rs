@@ -6,7 +6,8 @@
 //! | the driver is asked for the virtual miniport | the driver is asked to remove it |
 //! | it is waited for until it runs, and named | |
 //!
-//! The device first: it is what loads the driver, and without one NDIS initializes nothing. The driver
+//! The device first: it is what loads the driver, and without one NDIS initializes nothing. NDIS binds a
+//! driver that was just loaded when it comes to it, so the first request is made again until then. The driver
 //! writes into the registry what is to hold after a restart.
 
 use std::thread;
@@ -26,6 +27,29 @@ enum Done {
     Asked,
 }
 
+/// Whether the driver can take a request for a virtual miniport on a NIC.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ready {
+    /// It is bound to the NIC.
+    Bound,
+    /// The device is to load it, and NDIS binds it some time after that.
+    NotYet,
+}
+
+/// Whether this is how a driver answers that is about to be loaded, or to be bound.
+fn comes_later(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Refused {
+            status: status::NO_SUCH_DEVICE,
+            ..
+        } | Error::Machine {
+            error: MachineError::NoDriver,
+            ..
+        }
+    )
+}
+
 impl<M: Machine> Engine<M> {
     /// Adds a VLAN adapter, and waits until it runs.
     ///
@@ -34,20 +58,21 @@ impl<M: Machine> Engine<M> {
     pub fn add(&mut self, new: &NewVlan) -> Result<Vlan, Error> {
         let called = new.name.clone();
         let called = called.unwrap_or_else(|| format!("vlan{}", new.vlan));
-        let nic = self.place(new, &called)?;
+        let (nic, ready) = self.place(new, &called)?;
         self.go_on()?;
         let device = self.machine.create_device(&called);
         let device =
             device.map_err(|error| machine(format!("make the device of {called}"), error))?;
         let mut done = vec![Done::Device];
-        self.request(new, &nic, &device, &mut done)
+        self.request(new, (&nic, ready), &device, &mut done)
             .and_then(|()| self.wait_up(&called, &device, &nic.name, |_| true))
             .and_then(|vlan| self.named(vlan, called))
             .map_err(|error| self.undo(error, &done, &device))
     }
 
-    /// Looks whether there may be such an adapter, before anything is done.
-    fn place(&mut self, new: &NewVlan, called: &str) -> Result<Adapter, Error> {
+    /// Looks whether there may be such an adapter, before anything is done. Answers with its NIC, and whether
+    /// the driver is there and bound to that.
+    fn place(&mut self, new: &NewVlan, called: &str) -> Result<(Adapter, Ready), Error> {
         let adapters = self.adapters()?;
         let nic = adapters
             .iter()
@@ -67,7 +92,7 @@ impl<M: Machine> Engine<M> {
             Err(Error::Machine {
                 error: MachineError::NoDriver,
                 ..
-            }) => return Ok(nic.clone()),
+            }) => return Ok((nic.clone(), Ready::NotYet)),
             Err(error) => return Err(error),
         };
         let bound = nics.iter().find(|it| same(&it.device, &nic.device));
@@ -81,14 +106,14 @@ impl<M: Machine> Engine<M> {
                 vlan: taken.vlan,
                 name: taken.name.clone(),
             }),
-            None => Ok(nic.clone()),
+            None => Ok((nic.clone(), Ready::Bound)),
         }
     }
 
     fn request(
         &mut self,
         new: &NewVlan,
-        nic: &Adapter,
+        (nic, ready): (&Adapter, Ready),
         device: &str,
         done: &mut Vec<Done>,
     ) -> Result<(), Error> {
@@ -102,7 +127,19 @@ impl<M: Machine> Engine<M> {
         };
         // Whatever comes of it, the driver may have it from here on.
         done.push(Done::Asked);
-        self.order(&request, "add the VLAN adapter")
+        let end = Instant::now() + self.patience;
+        loop {
+            let asked = self.order(&request, "add the VLAN adapter");
+            match &asked {
+                Err(error) if ready == Ready::NotYet && comes_later(error) => {}
+                _ => return asked,
+            }
+            if Instant::now() >= end {
+                return asked;
+            }
+            thread::sleep(LOOK);
+            self.go_on()?;
+        }
     }
 
     /// Waits until the virtual miniport of that device runs and is as it should be.

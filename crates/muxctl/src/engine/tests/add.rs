@@ -1,10 +1,13 @@
 //! Adding: what there is in the end, and that whatever fails on the way is undone.
 
+use std::time::Duration;
+
+use mux_core::control::status;
 use mux_core::lifecycle::instance;
 
 use super::machine::{Failure, Handle};
 use super::vlan;
-use crate::engine::{Engine, NewVlan};
+use crate::engine::{Engine, NewVlan, Which};
 use crate::error::Error;
 
 #[test]
@@ -145,4 +148,37 @@ fn the_first_adapter_loads_the_driver() {
 
     machine.0.borrow_mut().loads = true;
     assert_eq!(machine.engine().add(&vlan(30)).unwrap().name, "vlan30");
+}
+
+#[test]
+fn the_first_adapter_waits_until_its_driver_is_there_and_bound() {
+    let machine = Handle::new();
+    let wait = |late, patience| {
+        machine.0.borrow_mut().state.driver = None;
+        machine.0.borrow_mut().loads = true;
+        machine.0.borrow_mut().late = late;
+        let mut engine = machine
+            .engine()
+            .with_patience(Duration::from_secs(patience));
+        engine.add(&vlan(30))
+    };
+    assert_eq!(wait((2, 3), 60).unwrap().name, "vlan30");
+    machine
+        .engine()
+        .remove(&Which::Name("vlan30".to_owned()))
+        .unwrap();
+    let adapters = machine.state().adapters;
+    // Without patience it is given up, and undone.
+    let error = wait((0, 100), 0).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Refused {
+                status: status::NO_SUCH_DEVICE,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(machine.state().adapters, adapters);
 }

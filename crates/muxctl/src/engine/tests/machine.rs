@@ -45,6 +45,8 @@ pub(super) struct Fake {
     made: u32,
     /// Whether a new device loads the driver.
     pub(super) loads: bool,
+    /// How many requests find no driver after that, and how many more find it bound to nothing yet.
+    pub(super) late: (usize, usize),
 }
 
 /// The machine, as the engine and the test that looks at it share it.
@@ -69,6 +71,7 @@ impl Handle {
             state_of_all: instance::State::Running,
             made: 0,
             loads: false,
+            late: (0, 0),
         })))
     }
 
@@ -125,7 +128,18 @@ impl Machine for Handle {
         }
         let fake = &mut *self.0.borrow_mut();
         let driver = fake.state.driver.as_mut().ok_or(MachineError::NoDriver)?;
-        let reply = driver.answer(&fake.bound, fake.state_of_all, (code, input), room);
+        let bound: &[&str] = match &mut fake.late {
+            (0, 0) => &fake.bound,
+            (0, unbound) => {
+                *unbound -= 1;
+                &[]
+            }
+            (unloaded, _) => {
+                *unloaded -= 1;
+                return Err(MachineError::NoDriver);
+            }
+        };
+        let reply = driver.answer(bound, fake.state_of_all, (code, input), room);
         if fails { failed } else { Ok(reply) }
     }
 
