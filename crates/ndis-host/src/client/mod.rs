@@ -89,6 +89,8 @@ struct State {
     statuses: Vec<(NDIS_STATUS, Vec<u8>)>,
     events: Vec<i32>,
     refuses_sleep: bool,
+    refuses_removal: bool,
+    asks_before_removal: Option<NDIS_OID>,
     packet_filter: u32,
     /// The numbers of its wake-on-LAN patterns.
     wake_patterns: Vec<u32>,
@@ -213,6 +215,17 @@ impl Client {
     /// Makes it keep the adapter below awake, against the advice of the documents, or not.
     pub fn refuse_sleep(&self, refuse: bool) {
         self.state.lock().refuses_sleep = refuse;
+    }
+
+    /// Makes it say that the adapter below cannot be removed, or not.
+    pub fn refuse_removal(&self, refuse: bool) {
+        self.state.lock().refuses_removal = refuse;
+    }
+
+    /// Makes it query this OID of 32 bits when it is asked whether the adapter below can be removed, and
+    /// say no if that fails.
+    pub fn ask_before_removal(&self, oid: Option<NDIS_OID>) {
+        self.state.lock().asks_before_removal = oid;
     }
 
     /// Sets its packet filter, now and at the next bind.

@@ -16,8 +16,9 @@ use ndis_sys::{
     NDIS_STATUS_PM_WOL_PATTERN_REJECTED, NDIS_STATUS_RESOURCES, NDIS_STATUS_SUCCESS,
     NET_BUFFER_LIST_POOL_PARAMETERS, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
     NET_PNP_EVENT_NOTIFICATION, NdisDeviceStateD0, NdisMedium802_3, NdisRequestSetInformation,
-    NetEventPause, NetEventQueryPower, NetEventRestart, NetEventSetPower, OID_802_3_MULTICAST_LIST,
-    OID_GEN_CURRENT_LOOKAHEAD, OID_GEN_CURRENT_PACKET_FILTER, OID_PM_REMOVE_WOL_PATTERN,
+    NetEventPause, NetEventQueryPower, NetEventQueryRemoveDevice, NetEventRestart,
+    NetEventSetPower, OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_LOOKAHEAD,
+    OID_GEN_CURRENT_PACKET_FILTER, OID_PM_REMOVE_WOL_PATTERN,
 };
 
 use super::{Attributes, Client};
@@ -336,6 +337,11 @@ unsafe extern "efiapi" fn event(
             NDIS_STATUS_SUCCESS
         }
         NetEventQueryPower if client.state.lock().refuses_sleep => NDIS_STATUS_FAILURE,
+        NetEventQueryRemoveDevice if client.state.lock().refuses_removal => NDIS_STATUS_FAILURE,
+        NetEventQueryRemoveDevice => {
+            let asks = client.state.lock().asks_before_removal;
+            asks.map_or(NDIS_STATUS_SUCCESS, |oid| client.query(oid, 4).0)
+        }
         _ => NDIS_STATUS_SUCCESS,
     }
 }

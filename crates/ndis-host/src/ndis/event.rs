@@ -32,7 +32,7 @@ use super::restart::RestartAttributes;
 use super::strings::Counted;
 use super::{header, policy, port, trace, watchdog};
 use crate::nt::sched::Monitor;
-use crate::rules;
+use crate::{call, rules};
 
 impl Binding {
     /// Running to Paused by `NetEventPause`.
@@ -249,7 +249,8 @@ crate::ddi! { "ndis.sys":
         const NAME: &str = "NdisMNetPnPEvent";
         let adapter = resolve::<Adapter>(NdisMiniportHandle, NAME);
         let mut record = trace::call(NAME, adapter.name());
-        if adapter.oids.is_busy() {
+        // One that comes while this runs is none of the driver's doing.
+        if adapter.oids.is_pending() || call::is_inside(&["MiniportOidRequest"]) {
             rules::broken(
                 &rules::NDIS_M_NET_PN_P_EVENT_IN_OID_REQUEST,
                 format_args!("{NAME} on {} while an OID request is pending on it", adapter.name()),
@@ -328,7 +329,11 @@ pub(crate) fn pass_up(from: Layer, notification: &NET_PNP_EVENT_NOTIFICATION) ->
     }
     let event = notification.NetPnPEvent;
     let mut status = NDIS_STATUS_SUCCESS;
-    for binding in adapter.bindings().iter() {
+    for &binding in adapter.bindings().iter() {
+        // A driver's event may meet an unbind: the binding is not closed while this runs.
+        let Some(_busy) = binding.enter() else {
+            continue;
+        };
         let buffer = (event.Buffer, event.BufferLength);
         let answer = notify(binding.protocol(), Some(binding), event.NetEvent, buffer);
         if answer != NDIS_STATUS_SUCCESS {

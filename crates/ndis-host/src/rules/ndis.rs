@@ -125,7 +125,7 @@ super::rules! {
         "nullcheckn.md";
     NDIS_M_NET_PN_P_EVENT_IN_OID_REQUEST = Verifier "NdisMNetPnPEventInOIDRequest",
         "NdisMNetPnPEvent not in the context of an OID request (handler or pending)",
-        "when NdisMNetPnPEvent is called: no OID request is at the adapter",
+        "when NdisMNetPnPEvent is called: the thread is not in MiniportOidRequest, and the adapter has left no OID request pending",
         "ndis-ndismnetpnpeventinoidrequest.md";
     NDIS_OID_COMPLETE = Verifier "NdisOidComplete",
         "OID completed with allowed status: never PENDING through NdisMOidRequestComplete; OID_PNP_SET_POWER only NOT_ACCEPTED/SUCCESS (or PENDING as return); free/remove/clear OIDs (receive filter clear, free queue, IPsec delete SA, free VF, delete switch, delete multicast address, remove WoL pattern/protocol offload, tunnel release) only NOT_ACCEPTED/REQUEST_ABORTED/SUCCESS (or PENDING as return)",

@@ -29,6 +29,8 @@ pub(super) struct Entry {
     request: Request,
     source: Source,
     since: Duration,
+    /// The driver's function returned and left it pending.
+    pended: bool,
     /// What the miniport gets in place of the source's request, with its buffer.
     own: Option<Box<Own>>,
     then: Option<Then>,
@@ -65,6 +67,7 @@ impl Entry {
             request,
             source,
             since: sched::now(),
+            pended: false,
             own: None,
             then: None,
         }
@@ -169,9 +172,10 @@ impl Queue {
         NDIS_STATUS_PENDING
     }
 
-    /// Whether a request is at the miniport or waits for it.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.0.lock().current.is_some()
+    /// Whether the miniport has left a request pending, and not completed it.
+    pub(crate) fn is_pending(&self) -> bool {
+        let inner = self.0.lock();
+        inner.current.as_ref().is_some_and(|entry| entry.pended)
     }
 
     /// Whether that request is here.
@@ -271,6 +275,10 @@ impl Queue {
         let function = function_of(at);
         let status = run_status(at.caller(), function, &about, || call(at, request));
         if status == NDIS_STATUS_PENDING {
+            let mut inner = self.0.lock();
+            if let Some(entry) = inner.current.as_mut().filter(|entry| entry.id == id) {
+                entry.pended = true;
+            }
             return NDIS_STATUS_PENDING;
         }
         let mut inner = self.0.lock();
