@@ -43,6 +43,8 @@ pub(crate) struct VirtualMiniport {
     pub(crate) indications: Rundown,
     /// A change of the network that the drivers above are not told of yet.
     pub(crate) network_change: SpinLock<Option<u32>>,
+    /// Counts the OID requests that are with it.
+    pub(crate) requests: Shared<Rundown>,
     /// It has halted, or is about to: it receives nothing more, even while it stands in a list of those
     /// who do.
     pub(crate) halted: AtomicBool,

@@ -39,7 +39,7 @@ use ndis::{
     link::{self, LinkState},
     nbl::DerivedPool,
     oid::WaitedCall,
-    pnp::Restarted,
+    pnp::{Removal, Restarted},
     protocol::{BindParameters, BindingHandle, HandleCell},
     receive_filter,
     string::UnicodeString,
@@ -73,6 +73,8 @@ pub(crate) struct Binding {
     changes: Turn,
     /// In how many values of the registry they were named when those were read last.
     extent: AtomicUsize,
+    /// Whose turn it is to pass an event on to the drivers above.
+    events: Turn,
     /// The VLANs of those that are initialised.
     vlans: SpinLock<VlanSet>,
     /// The adapter below, while it is open.
@@ -178,6 +180,7 @@ impl Binding {
             instances: Roster::try_new()?,
             changes: Turn::try_new()?,
             extent: AtomicUsize::new(0),
+            events: Turn::try_new()?,
             vlans: SpinLock::new(VlanSet::new()),
             handle: HandleCell::default(),
             receives: AtomicBool::new(false),
@@ -243,6 +246,26 @@ impl Binding {
     /// asked for once more after the next bind.
     pub(crate) fn forget_asked(&self, name: &[u16], at: Passive<'_>) {
         let _deleted = self.section.delete_value(name, at);
+    }
+
+    /// Asks the drivers above whether the adapter may be removed: who says no is the last one asked.
+    ///
+    /// # Errors
+    /// What that one says.
+    pub(crate) fn ask_removal(&self, at: Passive<'_>) -> Result {
+        let _turn = self.events.take(at);
+        let instances = self.instances.list();
+        let mut instances = instances.iter();
+        instances.try_for_each(|instance| instance.pass_on(Removal::Query, at))
+    }
+
+    /// Tells all of them that it is not removed.
+    pub(crate) fn cancel_removal(&self, at: Passive<'_>) {
+        let _turn = self.events.take(at);
+        for instance in self.instances.list().iter() {
+            // Only a question can be answered with no.
+            let _told = instance.pass_on(Removal::Cancel, at);
+        }
     }
 
     /// What the virtual miniports want of receive side scaling.

@@ -2,7 +2,7 @@
 //! and of what it missed, on waking.
 
 use mux_core::status;
-use ndis::miniport::MiniportHandle;
+use ndis::{Passive, Result, miniport::MiniportHandle, pnp::Removal};
 
 use super::Instance;
 use crate::{
@@ -72,6 +72,22 @@ impl Instance {
         self.indicate_offload_hardware();
         self.indicate_offload();
         self.indicate_network_change();
+    }
+
+    /// Passes a question, or its end, of the adapter below on to the drivers above, if the virtual miniport is
+    /// initialised: a halt waits for their answer.
+    ///
+    /// # Errors
+    /// One of them cannot do without the adapter.
+    pub(crate) fn pass_on(&self, removal: Removal, at: Passive<'_>) -> Result {
+        if !self.uses.enter(1) {
+            return Ok(());
+        }
+        let answer = self.miniport().map_or(Ok(()), |miniport| {
+            miniport.handle.pass_on(&miniport.requests, removal, at)
+        });
+        self.uses.leave(1);
+        answer
     }
 
     fn shown_offloads(&self) -> Option<Offloads> {

@@ -153,6 +153,8 @@ fn new(
     // NDIS initialises adapters in D0.
     let indications = Rundown::try_new()?;
     indications.open();
+    let requests = Shared::try_new(Rundown::try_new()?)?;
+    requests.open();
     Ok(VirtualMiniport {
         handle: initializer.handle(),
         instance: instance.clone(),
@@ -164,6 +166,7 @@ fn new(
         statistics: Statistics::new(),
         traffic: Gate::shut_and_empty(),
         indications,
+        requests,
         network_change: SpinLock::new(None),
         halted: AtomicBool::new(false),
         removed: AtomicBool::new(false),

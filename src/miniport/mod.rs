@@ -12,6 +12,7 @@ use ndis::{
     miniport::{Initializer, Miniport, Pause},
     nbl::{Chain, Derived, Outgoing},
     oid::{DirectOidRequest, OidOutcome, OidRequest},
+    sync::Rundown,
 };
 
 use crate::{driver::Mux, trace, virtual_miniport::VirtualMiniport};
@@ -56,6 +57,10 @@ impl Miniport for VirtualMiniport {
         let outcome = oid::request(this, request, at);
         trace::oid_answered(this.instance.name(), oid, outcome.status());
         outcome
+    }
+
+    fn requests(&self) -> &Shared<Rundown> {
+        &self.requests
     }
 
     fn cancel_oid_request(&self, request_id: usize) {

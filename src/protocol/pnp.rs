@@ -5,7 +5,7 @@ use ndis::{Passive, Result, Shared, driver::Driver, pnp::NetPnpEvent};
 
 use crate::{binding::Binding, driver::Mux, instance::Instance, reconfigure, trace};
 
-/// An event of one binding. None of these may fail.
+/// An event of one binding. None but the question about a removal may fail.
 pub(super) fn binding_event(
     binding: &Shared<Binding>,
     event: NetPnpEvent<'_>,
@@ -34,11 +34,11 @@ pub(super) fn binding_event(
         }
         NetPnpEvent::SetPower(Some(AWAKE)) => Binding::wake(binding),
         NetPnpEvent::SetPower(_) => Binding::sleep(binding, at),
+        // For all that is done here it may: the unbind takes down what stands on it.
+        NetPnpEvent::QueryRemoveDevice => return binding.ask_removal(at),
+        NetPnpEvent::CancelRemoveDevice => binding.cancel_removal(at),
         NetPnpEvent::QueryPower
         | NetPnpEvent::PnpCapabilities
-        // An adapter may always be removed: the unbind takes down what stands on it.
-        | NetPnpEvent::QueryRemoveDevice
-        | NetPnpEvent::CancelRemoveDevice
         | NetPnpEvent::BindList
         | NetPnpEvent::BindsComplete
         | NetPnpEvent::Other(_) => {}

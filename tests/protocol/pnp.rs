@@ -11,14 +11,16 @@ use ndis_host::{
     nt::registry::Value,
 };
 use ndis_sys::{
-    NDIS_STATUS_PAUSED, NDIS_STATUS_SUCCESS, NetEventBindList, NetEventBindsComplete,
+    NDIS_PACKET_TYPE_BROADCAST, NDIS_PACKET_TYPE_DIRECTED, NDIS_STATUS_FAILURE, NDIS_STATUS_PAUSED,
+    NDIS_STATUS_REQUEST_ABORTED, NDIS_STATUS_SUCCESS, NetEventBindList, NetEventBindsComplete,
     NetEventCancelRemoveDevice, NetEventFilterPreDetach, NetEventPnPCapabilities,
     NetEventPortActivation, NetEventPortDeactivation, NetEventQueryPower,
-    NetEventQueryRemoveDevice, NetEventReconfigure,
+    NetEventQueryRemoveDevice, NetEventReconfigure, OID_GEN_TRANSMIT_QUEUE_LENGTH,
+    OID_GEN_VENDOR_ID,
 };
 use ndismux_tests::{
     BINDING, BINDING1, Frame, MAC_PEER, MuxLab, NEVER, NIC, NIC1, SERVICE, SOON, VLAN10, VLAN20,
-    VLAN30, device, faults_in, image_tests, wait_until,
+    VLAN30, device, faults_in, image_tests, until, wait_until,
 };
 
 image_tests! {
@@ -192,6 +194,97 @@ image_tests! {
             lab.assert_traffic("vlan10", 10);
         }
         lab.down();
+    }
+
+    fn who_is_above_may_keep_a_nic_from_being_removed_and_all_learn_that_it_stays() {
+        let lab = MuxLab::running();
+        let told = |name: &str, event| lab.above(name).events().iter().filter(|it| **it == event).count();
+        let asked = |name| told(name, NetEventQueryRemoveDevice);
+        lab.above("vlan20").refuse_removal(true);
+        let answer = lab.tell(NIC, NetEventQueryRemoveDevice, 0).expect("the NIC is there");
+        assert_eq!(answer, NDIS_STATUS_FAILURE);
+        assert_eq!((asked("vlan10"), asked("vlan20")), (1, 1));
+        let answer = lab.tell(NIC, NetEventCancelRemoveDevice, 0).expect("the NIC is there");
+        assert_eq!(answer, NDIS_STATUS_SUCCESS);
+        for name in ["vlan10", "vlan20"] {
+            assert_eq!(told(name, NetEventCancelRemoveDevice), 1, "{name}");
+        }
+        lab.assert_traffic("vlan10", 10);
+        lab.assert_traffic("vlan20", 20);
+        // One that is not there is not asked, nor is one that has nobody above.
+        lab.disable("vlan20").expect("an adapter");
+        let answer = lab.tell(NIC, NetEventQueryRemoveDevice, 0).expect("the NIC is there");
+        assert_eq!((answer, asked("vlan10"), asked("vlan20")), (NDIS_STATUS_SUCCESS, 2, 1));
+        lab.down();
+    }
+
+    fn an_event_goes_up_when_no_request_pends_and_requests_of_those_who_get_it_are_answered() {
+        for when in [When::Inline, When::Later] {
+            let lab = MuxLab::running();
+            lab.policy(|policy| (policy.oid, policy.nic_oid) = (when, when));
+            // The request pends below, and the event waits for it.
+            lab.below().hold_requests(true);
+            thread::scope(|scope| {
+                let query = scope.spawn(|| lab.above("vlan10").query(OID_GEN_TRANSMIT_QUEUE_LENGTH, 4));
+                until(|| lab.below().requests_outstanding() == 1);
+                let event = scope.spawn(|| lab.tell(NIC, NetEventQueryRemoveDevice, 0));
+                thread::sleep(NEVER);
+                assert!(!event.is_finished() && !query.is_finished());
+                assert!(!lab.above("vlan10").events().contains(&NetEventQueryRemoveDevice));
+                lab.below().hold_requests(false);
+                assert_eq!(query.join().expect("it is answered"), (0, vec![0; 4]));
+                assert_eq!(event.join().expect("it ends").expect("the NIC is there"), 0);
+            });
+            // Requests of an event function: one that goes below, one that is answered here.
+            for oid in [OID_GEN_TRANSMIT_QUEUE_LENGTH, OID_GEN_VENDOR_ID] {
+                lab.above("vlan10").ask_before_removal(Some(oid));
+                let answer = lab.tell(NIC, NetEventQueryRemoveDevice, 0);
+                assert_eq!(answer.expect("the NIC is there"), NDIS_STATUS_SUCCESS, "{oid:#x}");
+            }
+            lab.assert_traffic("vlan10", 10);
+            lab.down();
+        }
+    }
+
+    fn events_go_up_between_requests_of_all_kinds() {
+        for when in [When::Inline, When::Later] {
+            let lab = MuxLab::running();
+            lab.policy(|policy| (policy.oid, policy.nic_oid) = (when, when));
+            let lab = &lab;
+            lab.above("vlan10").ask_before_removal(Some(OID_GEN_TRANSMIT_QUEUE_LENGTH));
+            thread::scope(|scope| {
+                for (name, id) in [("vlan10", 1), ("vlan20", 2)] {
+                    let client = lab.above(name);
+                    scope.spawn(move || {
+                        for round in 0..100_u32 {
+                            let length = client.query_with_id(OID_GEN_TRANSMIT_QUEUE_LENGTH, 4, id);
+                            let bits = NDIS_PACKET_TYPE_DIRECTED | (round % 2 * NDIS_PACKET_TYPE_BROADCAST);
+                            let filter = client.set_packet_filter(bits);
+                            let vendor = client.query(OID_GEN_VENDOR_ID, 4).0;
+                            // The other one comes and goes.
+                            if name == "vlan10" {
+                                assert!([0, NDIS_STATUS_REQUEST_ABORTED].contains(&length), "{length:#x}");
+                                assert_eq!((filter, vendor), (0, 0));
+                            }
+                        }
+                    });
+                    scope.spawn(move || (0..100).for_each(|_| client.cancel_requests(id)));
+                }
+                for event in [NetEventQueryRemoveDevice, NetEventCancelRemoveDevice] {
+                    scope.spawn(move || {
+                        for _round in 0..50 {
+                            assert_eq!(lab.tell(NIC, event, 0).expect("the NIC is there"), 0);
+                        }
+                    });
+                }
+                for _round in 0..10 {
+                    // It may not be back yet.
+                    let _disabled = lab.disable("vlan20");
+                    assert_eq!(lab.enable(SERVICE, "vlan20").expect("a device"), 0);
+                }
+            });
+            lab.down();
+        }
     }
 
     fn s5_a_nic_that_comes_back_gets_its_virtual_miniports_back() {

@@ -1,6 +1,7 @@
 //! What a binding does about the network Plug and Play events of the adapter below.
 //!
-//! One table, [`TABLE`], says it for each event. No event may fail, and none is passed on but those
+//! One table, [`TABLE`], says it for each event. None fails but the question whether the adapter may go, if a
+//! driver above says no, and none is passed on but those
 //! that ask whether the adapter may go: the virtual miniports are devices of their own, whose power,
 //! pauses and configuration NDIS tells the drivers above itself. `docs/control-plane.md` shows the
 //! table.
@@ -52,10 +53,11 @@ rows! {
         is wanted meanwhile is set after it. Not passed on: virtual miniports have power of their own.";
     NetEventQueryPower = 1: "protocol::power::one_edge_may_sleep_alone",
         "Yes, always. Not passed on.";
-    NetEventQueryRemoveDevice = 2: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
-        "Yes: the unbind takes down what stands on the adapter.";
-    NetEventCancelRemoveDevice = 3: "protocol::pnp::each_event_that_asks_nothing_is_answered_with_success",
-        "Nothing was done, and nothing is to be undone.";
+    NetEventQueryRemoveDevice = 2: "protocol::pnp::who_is_above_may_keep_a_nic_from_being_removed_and_all_learn_that_it_stays",
+        "Passed on by each virtual miniport; who says no there is the last one asked, and says it here. For \
+        all else, yes: the unbind takes down what stands on the adapter.";
+    NetEventCancelRemoveDevice = 3: "protocol::pnp::who_is_above_may_keep_a_nic_from_being_removed_and_all_learn_that_it_stays",
+        "Passed on by each virtual miniport, whether it was asked or not. Nothing else was done.";
     NetEventReconfigure = 4: "reconfigure::d15_the_first_virtual_miniport_is_added_while_the_nic_runs",
         "The virtual miniports are brought into line with the registry: added, changed, taken down. Not \
         passed on: it is about this binding.";

@@ -95,6 +95,24 @@ impl Restarted {
     }
 }
 
+/// A network event that intermediate drivers pass on to the drivers above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// [`NetPnpEvent::QueryRemoveDevice`].
+    Query,
+    /// [`NetPnpEvent::CancelRemoveDevice`].
+    Cancel,
+}
+
+impl Removal {
+    pub(crate) const fn code(self) -> i32 {
+        match self {
+            Self::Query => sys::NetEventQueryRemoveDevice,
+            Self::Cancel => sys::NetEventCancelRemoveDevice,
+        }
+    }
+}
+
 impl<'a> NetPnpEvent<'a> {
     /// Its documented name, for traces.
     #[must_use]

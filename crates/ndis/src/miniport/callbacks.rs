@@ -11,7 +11,7 @@ use crate::{
     irql::Passive,
     mem::Shared,
     nbl::Chain,
-    oid::{DirectOidRequest, OidRequest},
+    oid::{self, DirectOidRequest, OidRequest},
     status::Status,
 };
 
@@ -181,9 +181,8 @@ unsafe extern "efiapi" fn oid_request<M: Miniport>(
     let Some(request) = NonNull::new(request) else {
         return Status::INVALID_PARAMETER.raw();
     };
-    // SAFETY: NDIS entrusts the request to this adapter until it is completed.
-    let request = unsafe { OidRequest::new(request) };
-    M::oid_request(&adapter, request, at).raw()
+    let handle = |request: OidRequest<'_>| M::oid_request(&adapter, request, at);
+    oid::dispatch(request, adapter.requests(), at, handle).raw()
 }
 
 unsafe extern "efiapi" fn cancel_oid_request<M: Miniport>(

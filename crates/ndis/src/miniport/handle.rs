@@ -8,7 +8,9 @@ use crate::{
     link::LinkState,
     nbl::{Chain, Derived, Outgoing},
     offload::TaskOffload,
-    status::Result,
+    pnp::Removal,
+    status::{Result, Status},
+    sync::Rundown,
 };
 
 /// NDIS's handle of an adapter.
@@ -161,6 +163,32 @@ impl MiniportHandle {
         // SAFETY: the adapter's registration attributes are set, the buffer is as the caller says, and
         // NDIS copies what it keeps.
         unsafe { sys::NdisMIndicateStatusEx(self.0, &raw mut indication) };
+    }
+
+    /// Passes an event of the adapter below on to the drivers above, and waits for their answer. Meanwhile
+    /// no regular request is left pending at this adapter, whose `requests` these are. One thread at a
+    /// time, and from `ProtocolNetPnPEvent` only.
+    ///
+    /// # Errors
+    /// A driver above cannot do without the adapter: only of a query.
+    ///
+    /// Source: NdisMNetPnPEvent.
+    pub fn pass_on(self, requests: &Rundown, removal: Removal, at: Passive<'_>) -> Result {
+        requests.drain(at);
+        let mut notification = sys::NET_PNP_EVENT_NOTIFICATION {
+            Header: sys::NDIS_OBJECT_HEADER {
+                Type: sys::NDIS_OBJECT_TYPE_DEFAULT,
+                Revision: sys::NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+                Size: sys::NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_2,
+            },
+            ..sys::NET_PNP_EVENT_NOTIFICATION::zeroed()
+        };
+        notification.NetPnPEvent.NetEvent = removal.code();
+        // SAFETY: at PASSIVE_LEVEL; the driver keeps the adapter from its halt; no request pends at it, as
+        // its `requests` are shut and empty.
+        let status = unsafe { sys::NdisMNetPnPEvent(self.0, &raw mut notification) };
+        requests.open();
+        Status::from_raw(status).ok()
     }
 
     /// Completes a pause that was [pending](super::Pause::Pending).

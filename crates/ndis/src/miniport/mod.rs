@@ -16,6 +16,7 @@ use crate::{
     nbl::{Chain, Derived, Outgoing},
     oid::{DirectOidRequest, OidOutcome, OidRequest},
     status::Result,
+    sync::Rundown,
 };
 
 /// One adapter of an intermediate driver's upper edge.
@@ -60,6 +61,10 @@ pub trait Miniport: Sized + Send + Sync + 'static {
 
     /// `MiniportOidRequest`. NDIS makes one request at a time.
     fn oid_request(this: &Shared<Self>, request: OidRequest<'_>, at: Passive<'_>) -> OidOutcome;
+
+    /// Counts the regular requests that are with the adapter; open but for the time of a network event
+    /// that is [passed on](MiniportHandle::pass_on).
+    fn requests(&self) -> &Shared<Rundown>;
 
     /// `MiniportCancelOidRequest`: complete the request with this ID early, if that can be done.
     fn cancel_oid_request(&self, request_id: usize);

@@ -3,19 +3,18 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::{
     ptr::{self, NonNull},
-    sync::atomic::{AtomicI32, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use ndis_sys as sys;
 
-use super::{OidOutcome, OidRequest, PendedOid};
+use super::{OidOutcome, OidRequest, PendedOid, way::Waiter};
 use crate::{
     irql::Passive,
     mem::{try_box, try_to_vec},
     miniport::MiniportHandle,
     protocol::{BindingHandle, Protocol},
     status::{Result, Status},
-    sync::Event,
 };
 
 /// What became of a request that was passed to the adapter below.
@@ -227,18 +226,17 @@ impl<P: Protocol> BindingHandle<P> {
         at: Passive<'_>,
     ) -> Result {
         let WaitedCall { waiter, request } = call;
-        waiter.done.reset();
+        waiter.reset();
         **request = new_request(kind);
         request.DATA = data;
         request.set_source([source::WAITER, (&raw const *waiter).cast_mut().cast()]);
         // SAFETY: the request, its buffer and the waiter stay until it is complete: this function
         // waits for that (NdisOidRequest).
-        let mut status = unsafe { sys::NdisOidRequest(self.raw(), &raw mut **request) };
-        if status == sys::NDIS_STATUS_PENDING {
-            waiter.done.wait(at);
-            status = waiter.status.load(Ordering::Acquire);
+        let status = unsafe { sys::NdisOidRequest(self.raw(), &raw mut **request) };
+        match Status::from_raw(status) {
+            Status::PENDING => waiter.wait(at).ok(),
+            status => status.ok(),
         }
-        Status::from_raw(status).ok()
     }
 }
 
@@ -247,10 +245,7 @@ impl WaitedCall {
     /// [`Status::RESOURCES`].
     pub fn try_new() -> Result<Self> {
         Ok(Self {
-            waiter: Waiter {
-                done: Event::try_new()?,
-                status: AtomicI32::new(0),
-            },
+            waiter: Waiter::try_new()?,
             request: try_box(new_request(sys::NdisRequestSetInformation))?,
         })
     }
@@ -272,8 +267,7 @@ pub(crate) unsafe fn completed<P: Protocol>(
     if first == source::WAITER {
         // SAFETY: whoever made the request waits, and so keeps the waiter.
         let waiter = unsafe { &*second.cast::<Waiter>() };
-        waiter.status.store(status.raw(), Ordering::Release);
-        waiter.done.set();
+        waiter.tell(status);
         return None;
     }
     if first == source::OWN_CALL {
@@ -320,12 +314,6 @@ unsafe fn end_clone<P: Protocol>(binding: BindingHandle<P>, clone: NonNull<sys::
     }
     // SAFETY: the clone was allocated with this handle (NdisFreeCloneOidRequest).
     unsafe { sys::NdisFreeCloneOidRequest(binding.raw(), clone.as_ptr()) };
-}
-
-/// A request of the driver's own that somebody waits for.
-struct Waiter {
-    done: Event,
-    status: AtomicI32,
 }
 
 /// A request of the driver's own that nobody waits for.

@@ -3,11 +3,13 @@
 
 mod below;
 mod direct;
+mod way;
 
 pub use below::{Completed, Forwarding, OwnRequest, Requested, WaitedCall};
 pub use direct::DirectOidRequest;
 
 pub(crate) use below::completed;
+pub(crate) use way::dispatch;
 
 use core::{
     marker::PhantomData,
@@ -248,8 +250,12 @@ impl PendedOid {
     pub fn complete(self, status: Status) {
         let (raw, adapter) = (self.raw, self.adapter);
         core::mem::forget(self);
-        // SAFETY: the request was pended by this adapter and is completed once, here.
-        unsafe { sys::NdisMOidRequestComplete(adapter.raw(), raw.as_ptr(), status.raw()) };
+        let complete = || {
+            // SAFETY: the request was pended by this adapter and is completed once, here.
+            unsafe { sys::NdisMOidRequestComplete(adapter.raw(), raw.as_ptr(), status.raw()) };
+        };
+        // SAFETY: every regular request comes by `dispatch`; the rest as above.
+        unsafe { way::finish(raw, status, complete) };
     }
 
     /// Completes a set request whose data was used whole.
