@@ -94,6 +94,8 @@ struct State {
     packet_filter: u32,
     /// The numbers of its wake-on-LAN patterns.
     wake_patterns: Vec<u32>,
+    /// It wants to be woken for frames to its address.
+    wakes: bool,
     counters: ClientCounters,
     bridge: Option<Arc<dyn crate::wire::Wire>>,
     threads: u32,

@@ -234,6 +234,9 @@ impl Client {
         };
         self.set(OID_GEN_CURRENT_LOOKAHEAD, &128_u32.to_le_bytes());
         self.set(OID_802_3_MULTICAST_LIST, &[0x33, 0x33, 0, 0, 0, 1]);
+        if self.state.lock().wakes {
+            self.add_wake_up();
+        }
         self.set(OID_GEN_CURRENT_PACKET_FILTER, &filter.to_le_bytes())
     }
 }

@@ -4,15 +4,16 @@
 use std::mem::offset_of;
 
 use ndis_sys::{
-    NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT, NDIS_PM_WOL_BITMAP_PATTERN, NDIS_PM_WOL_PATTERN,
-    NDIS_PM_WOL_PATTERN_REVISION_2, NDIS_PM_WOL_PRIORITY_NORMAL,
-    NDIS_SIZEOF_NDIS_PM_WOL_PATTERN_REVISION_2, NDIS_STATUS, NDIS_STATUS_SUCCESS,
-    NdisPMWoLPacketBitmapPattern, NdisRequestSetInformation, OID_PM_ADD_WOL_PATTERN,
-    OID_PM_REMOVE_WOL_PATTERN,
+    NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT, NDIS_PM_WOL_BITMAP_PATTERN,
+    NDIS_PM_WOL_BITMAP_PATTERN_ENABLED, NDIS_PM_WOL_PATTERN, NDIS_PM_WOL_PATTERN_REVISION_2,
+    NDIS_PM_WOL_PRIORITY_NORMAL, NDIS_SIZEOF_NDIS_PM_WOL_PATTERN_REVISION_2, NDIS_STATUS,
+    NDIS_STATUS_SUCCESS, NdisPMWoLPacketBitmapPattern, NdisRequestSetInformation,
+    OID_PM_ADD_WOL_PATTERN, OID_PM_PARAMETERS, OID_PM_REMOVE_WOL_PATTERN,
 };
 
 use super::Client;
 use crate::ndis::oid::request;
+use crate::ndis::oid::wake::Enabled;
 
 /// What OID_PM_ADD_WOL_PATTERN takes for a bitmap: wake for a frame that has these bytes, those with a
 /// bit in the mask, from its Ethernet header on.
@@ -65,6 +66,27 @@ impl Client {
     pub fn remove_wake_pattern(&self, id: u32) -> NDIS_STATUS {
         self.forget_wake_pattern(id);
         self.set(OID_PM_REMOVE_WOL_PATTERN, &id.to_le_bytes())
+    }
+
+    /// Makes it want the computer to be woken for frames to its address, now and after each bind. An adapter
+    /// that cannot says so, and that is all.
+    pub fn wake_for_its_frames(&self) {
+        self.state.lock().wakes = true;
+        if self.state.lock().wake_patterns.is_empty() {
+            self.add_wake_up();
+        }
+    }
+
+    pub(super) fn add_wake_up(&self) {
+        let Some(attributes) = self.attributes() else {
+            return;
+        };
+        let enabled = Enabled {
+            packet_patterns: NDIS_PM_WOL_BITMAP_PATTERN_ENABLED,
+            ..Enabled::default()
+        };
+        self.set(OID_PM_PARAMETERS, &enabled.bytes());
+        let _added = self.add_wake_pattern(&bitmap_pattern(&[0x3f], &attributes.mac));
     }
 
     pub(crate) fn forget_wake_pattern(&self, id: u32) {

@@ -184,6 +184,9 @@ pub struct ClientSection {
     /// `[[adapter]]`, whose wire is its driver's own.
     #[serde(default = "yes")]
     pub answered: bool,
+    /// Whether it wants the computer to be woken for frames to its address, where its adapter can.
+    #[serde(default)]
+    pub wake_up: bool,
 }
 
 /// `wire = "memory"`, `{ tap = "vlan10" }` or `{ packet = "eth1" }`.

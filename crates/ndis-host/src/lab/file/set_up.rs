@@ -243,6 +243,9 @@ impl Running {
     fn bring_up(&mut self, section: &ClientSection) -> Result<(), SetUpError> {
         let client = self.lab.add_client(&section.name, &section.above)?;
         self.clients.push(client);
+        if section.wake_up {
+            client.wake_for_its_frames();
+        }
         let bound = client.wait_state(BindingState::Running, BIND);
         let attributes =
             client
