@@ -13,6 +13,7 @@ use mux_core::{
         is_blank, parse_network_address, parse_vlan_id,
         upper_bindings::{self, ChangeError, Changed, PartName},
     },
+    wake::Allowed,
 };
 use ndis::{
     Passive, Result, Status,
@@ -27,12 +28,18 @@ const VLAN_ID: [u16; 6] = ascii(config::VLAN_ID);
 /// The value of a virtual miniport that says its address, REG_SZ.
 const NETWORK_ADDRESS: [u16; 14] = ascii(config::NETWORK_ADDRESS);
 
+/// The values of a virtual miniport that let it wake the computer, REG_SZ or REG_DWORD.
+const WAKE_ON_PATTERN: [u16; 14] = ascii(config::WAKE_ON_PATTERN);
+const WAKE_ON_MAGIC_PACKET: [u16; 18] = ascii(config::WAKE_ON_MAGIC_PACKET);
+
 /// What the registry says of one virtual miniport.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MiniportConfig {
     pub(crate) vlan: VlanId,
     /// The address that an administrator set.
     pub(crate) address: Option<MacAddress>,
+    /// What it may wake the computer for.
+    pub(crate) wake_up: Allowed,
 }
 
 /// The names of a binding's virtual miniports, as they stand in its values. Empty if there are none.
@@ -241,5 +248,20 @@ pub(crate) fn miniport(
         unused(&error);
         None
     });
-    Ok(Some(MiniportConfig { vlan, address }))
+    let mut enabled = |name| {
+        Ok(match configuration.read(name, ReadAs::Text, at)? {
+            Some(Value::Dword(number)) => config::enables(config::Value::Dword(number)),
+            Some(Value::Text(text)) => config::enables(config::Value::Text(&text)),
+            None | Some(Value::MultiText(_) | Value::Binary(_) | Value::Other) => false,
+        })
+    };
+    let wake_up = Allowed {
+        pattern: enabled(&WAKE_ON_PATTERN[..])?,
+        magic_packet: enabled(&WAKE_ON_MAGIC_PACKET[..])?,
+    };
+    Ok(Some(MiniportConfig {
+        vlan,
+        address,
+        wake_up,
+    }))
 }

@@ -291,6 +291,7 @@ const fn action_name(action: Action) -> &'static str {
         Action::LinkState => "link state",
         Action::Offload => "offload configuration",
         Action::OffloadHardware => "offload capabilities",
+        Action::Pattern => "wake-on-LAN pattern",
         Action::Swallow => "swallow",
     }
 }

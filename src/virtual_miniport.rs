@@ -10,6 +10,7 @@ use mux_core::{
     filter::{MulticastList, PacketFilter, Station},
     mtu::FrameSizes,
     statistics::Statistics,
+    wake::WakeUp,
 };
 use ndis::{
     Passive, Result, Shared, Status,
@@ -36,6 +37,8 @@ pub(crate) struct VirtualMiniport {
     pub(crate) address: MacAddress,
     pub(crate) permanent_address: MacAddress,
     pub(crate) sizes: FrameSizes,
+    /// What it shows that it can wake the computer for.
+    pub(crate) wake_up: WakeUp,
     pub(crate) statistics: Statistics,
     /// Counts each NBL that is on its way down or up; open while the adapter is running.
     pub(crate) traffic: Gate,
@@ -93,8 +96,11 @@ impl VirtualMiniport {
     /// Whether it is as this configuration wants it, and shows the adapter below as it is now.
     pub(crate) fn is_as(&self, config: &MiniportConfig) -> bool {
         let address = config.address.unwrap_or(self.permanent_address);
-        let is_as = self.vlan == config.vlan && self.address == address;
-        is_as && self.nic.is_like(&self.binding().nic())
+        let nic = self.binding().nic();
+        self.vlan == config.vlan
+            && self.address == address
+            && self.wake_up == nic.wake_up_shown(config, address)
+            && self.nic.is_like(&nic)
     }
 
     /// Remembers under which number a request from above is below.

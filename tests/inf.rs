@@ -369,6 +369,16 @@ fn advanced_page_offers_what_the_driver_reads() {
             );
         }
         assert_eq!(registry(&inf, &install, &network_address, "Type"), ["edit"]);
+        for keyword in ["WAKE_ON_PATTERN", "WAKE_ON_MAGIC_PACKET"] {
+            let keyword = format!(r"Ndi\params\{}", source_constant(keyword));
+            for (value, data) in [("Type", "enum"), ("Default", "0")] {
+                assert_eq!(
+                    registry(&inf, &install, &keyword, value),
+                    [data],
+                    "{keyword}"
+                );
+            }
+        }
         assert_eq!(
             registry(&inf, &install, &network_address, "Optional"),
             ["1"]

@@ -5,7 +5,7 @@
 //! [`Lifecycle`]; what a callback does about it stands in [`crate::protocol`].
 //!
 //! Its parts: OID requests to it ([`requests`], [`parked`]), who receives ([`receivers`], [`stations`]), what
-//! it does for all above ([`offload`], [`scaling`]).
+//! it does for all above ([`offload`], [`scaling`], [`wake`]).
 //!
 //! Not here: the virtual miniports' own lives ([`crate::instance`]) and the data path.
 
@@ -16,6 +16,7 @@ pub(crate) mod receivers;
 mod requests;
 mod scaling;
 pub(crate) mod stations;
+mod wake;
 
 use core::{
     mem,
@@ -29,6 +30,7 @@ use mux_core::{
     lifecycle::binding::{Binding as Lifecycle, State as LifecycleState},
     oid::{
         OID_802_3_MULTICAST_LIST, OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_RECEIVE_SCALE_PARAMETERS,
+        OID_PM_REMOVE_WOL_PATTERN,
     },
     rss,
     vlans::VlanSet,
@@ -46,8 +48,10 @@ use ndis::{
     sync::{Rundown, SpinLock, Taken, Timer, Turn},
 };
 
-pub(crate) use self::nic::Nic;
-use self::{offload::Offloads, parked::ParkedRequests, receivers::Receivers, scaling::Scaling};
+pub(crate) use self::nic::{Nic, wake_up_to_ndis};
+use self::{
+    offload::Offloads, parked::ParkedRequests, receivers::Receivers, scaling::Scaling, wake::Wake,
+};
 use crate::{
     config::UpperBindings,
     driver::{Mux, Pools},
@@ -67,6 +71,7 @@ pub(crate) struct Binding {
     state: SpinLock<State>,
     receivers: Receivers,
     scaling: Scaling,
+    wake: Shared<Wake>,
     /// The virtual miniports that are configured, shut once the binding is taken down.
     instances: Roster<Instance>,
     /// Whose turn it is to change which ones those are.
@@ -177,6 +182,7 @@ impl Binding {
             }),
             receivers: Receivers::try_new()?,
             scaling: Scaling::new(),
+            wake: Wake::try_new()?,
             instances: Roster::try_new()?,
             changes: Turn::try_new()?,
             extent: AtomicUsize::new(0),
@@ -271,6 +277,11 @@ impl Binding {
     /// What the virtual miniports want of receive side scaling.
     pub(crate) fn scaling(&self) -> &Scaling {
         &self.scaling
+    }
+
+    /// What the virtual miniports want the computer to be woken for.
+    pub(crate) fn wake_up(&self) -> &Wake {
+        &self.wake
     }
 
     /// Takes a VLAN; answers whether it was free.
@@ -384,6 +395,9 @@ impl Binding {
                 Some(others) => set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &others),
                 None => set(OID_GEN_RECEIVE_SCALE_PARAMETERS, &rss::disabled()),
             }
+        }
+        while let Some(id) = self.wake.take_any() {
+            set(OID_PM_REMOVE_WOL_PATTERN, &id.to_ne_bytes());
         }
         while let Some(id) = self.receivers.take_filter() {
             set(receive_filter::OID_CLEAR, &receive_filter::clear(id));

@@ -5,8 +5,11 @@ use mux_core::{
     filter::{Abilities, PacketFilter},
     rss,
     tagging::TagMode,
+    wake::WakeUp,
 };
-use ndis::{pnp::Restarted, protocol::BindParameters, receive_scaling::ReceiveScaling};
+use ndis::{pnp::Restarted, protocol::BindParameters, receive_scaling::ReceiveScaling, wake_up};
+
+use crate::config::MiniportConfig;
 
 /// What the adapter below said of itself when it was bound, or restarted since.
 #[derive(PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(crate) struct Nic {
     pub(crate) backfill: (u32, u32),
     /// Its receive side scaling, as far as virtual miniports can use it.
     pub(crate) scaling: Option<ReceiveScaling>,
+    /// What it can wake the computer for.
+    pub(crate) wake_up: WakeUp,
 }
 
 impl Nic {
@@ -43,6 +48,7 @@ impl Nic {
             tag_mode: TagMode::of(parameters.mac_options()),
             interface_types: parameters.interface_types(),
             backfill: parameters.backfill(),
+            wake_up: parameters.wake_up().map_or(WakeUp::NONE, to_core),
             scaling: parameters.receive_scaling().map(|scaling| ReceiveScaling {
                 flags: rss::shown(scaling.flags),
                 ..scaling
@@ -66,6 +72,7 @@ impl Nic {
             interface_types: self.interface_types,
             backfill: now.backfill,
             scaling: self.scaling,
+            wake_up: self.wake_up,
         }
     }
 
@@ -81,5 +88,34 @@ impl Nic {
             )
         };
         shown(self) == shown(other)
+    }
+
+    /// What a virtual miniport of that configuration and address shows of what the adapter can wake for.
+    pub(crate) fn wake_up_shown(&self, config: &MiniportConfig, address: MacAddress) -> WakeUp {
+        let same = address == self.address;
+        self.wake_up.shown(config.vlan, config.wake_up, same)
+    }
+}
+
+const fn to_core(wake_up: wake_up::WakeUp) -> WakeUp {
+    WakeUp {
+        packet_patterns: wake_up.packet_patterns,
+        patterns: wake_up.patterns,
+        pattern_size: wake_up.pattern_size,
+        pattern_offset: wake_up.pattern_offset,
+        magic_packet_from: wake_up.magic_packet_from,
+        pattern_from: wake_up.pattern_from,
+    }
+}
+
+/// The same the other way.
+pub(crate) const fn wake_up_to_ndis(wake_up: WakeUp) -> wake_up::WakeUp {
+    wake_up::WakeUp {
+        packet_patterns: wake_up.packet_patterns,
+        patterns: wake_up.patterns,
+        pattern_size: wake_up.pattern_size,
+        pattern_offset: wake_up.pattern_offset,
+        magic_packet_from: wake_up.magic_packet_from,
+        pattern_from: wake_up.pattern_from,
     }
 }

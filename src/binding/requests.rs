@@ -116,6 +116,7 @@ impl Binding {
             let instances = this.instances.list();
             instances.iter().for_each(|it| it.indicate_state());
             this.follow_scaling();
+            this.follow_wake();
         }
     }
 

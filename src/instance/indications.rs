@@ -56,6 +56,13 @@ impl Instance {
         }
     }
 
+    /// Tells the drivers above that a wake-on-LAN pattern is gone, by its number there.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    pub(crate) fn indicate_pattern_rejected(&self, id: u32) {
+        self.tell(|miniport| miniport.handle.indicate_pattern_rejected(id));
+    }
+
     fn indicate_network_change(&self) {
         self.tell(|miniport| {
             if let Some(change) = miniport.network_change.with(Option::take) {

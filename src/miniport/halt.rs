@@ -12,6 +12,7 @@ pub(super) fn halt(miniport: &Shared<VirtualMiniport>, at: Passive<'_>) {
     miniport.instance.halt_begun(at);
     miniport.halted.store(true, Ordering::Release);
     miniport.binding().remove_station(miniport);
+    miniport.binding().leave_wake(miniport.vlan);
     miniport.instance.halted();
 }
 

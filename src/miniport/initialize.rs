@@ -24,6 +24,7 @@ use crate::{
     binding::{
         Nic,
         offload::{self, Offloads},
+        wake_up_to_ndis,
     },
     config::{self, MiniportConfig},
     driver::Mux,
@@ -93,6 +94,9 @@ fn build(
     if nic.scaling.is_none() {
         oids.retain(|&oid| !oid::needs_scaling(oid));
     }
+    if !miniport.wake_up.has_patterns() {
+        oids.retain(|&oid| !oid::needs_wake_patterns(oid));
+    }
     initializer.set_general(&attributes(&miniport, nic, told.link, &oids))?;
     if let Some(Offloads { current, hardware }) = told.offloads {
         initializer.set_offload(offload::to_ndis(current), offload::to_ndis(hardware))?;
@@ -150,6 +154,8 @@ fn new(
         return Err(Status::FAILURE);
     }
     let permanent_address = instance.permanent_address();
+    let address = config.address.unwrap_or(permanent_address);
+    let wake_up = nic.wake_up_shown(config, address);
     // NDIS initialises adapters in D0.
     let indications = Rundown::try_new()?;
     indications.open();
@@ -160,7 +166,8 @@ fn new(
         instance: instance.clone(),
         nic,
         vlan: config.vlan,
-        address: config.address.unwrap_or(permanent_address),
+        address,
+        wake_up,
         permanent_address,
         sizes,
         statistics: Statistics::new(),
@@ -207,6 +214,7 @@ fn attributes<'a>(
             .1
             .saturating_add(VirtualMiniport::CONTEXT_BACKFILL),
         receive_scaling: nic.scaling,
+        wake_up: wake_up_to_ndis(miniport.wake_up),
         oids,
     }
 }

@@ -7,7 +7,7 @@ use mux_core::{
     filter::{MulticastList, MulticastListError, PacketFilter},
     oid::{self, Policy, Refusal},
     statistics::{Snapshot, Tally},
-    wake,
+    wake::{self, WakeUp},
 };
 use ndis::{
     Passive, Shared, Status,
@@ -39,6 +39,9 @@ pub(super) fn request(
     if oid::needs_scaling(request.oid()) && miniport.nic.scaling.is_none() {
         return request.complete(Status::NOT_SUPPORTED);
     }
+    if request.oid() == oid::OID_PM_ADD_WOL_PATTERN && !miniport.wake_up.has_patterns() {
+        return request.complete(Status::NOT_SUPPORTED);
+    }
     let policy = oid::policy(request.oid(), kind);
     trace::oid(miniport.instance.name(), request.oid(), kind, policy);
     // Nothing of a set's data is read before this. How long an answer is, is known with the answer.
@@ -53,12 +56,6 @@ pub(super) fn request(
         Policy::Answer(_) if request.oid() == oid::OID_PNP_SET_POWER => {
             set_power(miniport, request, at)
         }
-        Policy::Answer(_)
-            if request.oid() == oid::OID_PM_PARAMETERS
-                && wake::enables_anything(request.set_data()) =>
-        {
-            request.complete(Status::INVALID_PARAMETER)
-        }
         // A set that changes nothing.
         Policy::Answer(_) => request.accept(),
         Policy::Forward(_) => forward(miniport, request),
@@ -66,6 +63,15 @@ pub(super) fn request(
             miniport
                 .binding()
                 .set_scaling(miniport.vlan, miniport.handle, request, at)
+        }
+        Policy::Combine(_) if request.oid() == oid::OID_PM_PARAMETERS => {
+            set_wake_up(miniport, request)
+        }
+        Policy::Combine(_) if request.oid() == oid::OID_PM_ADD_WOL_PATTERN => {
+            miniport.binding().add_wake_pattern(miniport, request)
+        }
+        Policy::Combine(_) if request.oid() == oid::OID_PM_REMOVE_WOL_PATTERN => {
+            remove_wake_pattern(miniport, request)
         }
         Policy::Combine(_) => combine(miniport, request),
         Policy::Refuse(refusal) => request.complete(status_of(refusal)),
@@ -179,6 +185,27 @@ fn set_power(miniport: &VirtualMiniport, request: OidRequest<'_>, at: Passive<'_
         Some(_) => miniport.sleep(at),
         // It says nothing.
         None => {}
+    }
+    request.accept()
+}
+
+/// What the virtual miniport is to wake the computer for.
+fn set_wake_up(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
+    let wanted = wake::Parameters::parse(request.set_data());
+    if !miniport.wake_up.can(wanted) {
+        return request.complete(Status::INVALID_PARAMETER);
+    }
+    if miniport.wake_up == WakeUp::NONE {
+        // Nobody below need hear of a virtual miniport that wakes nobody.
+        return request.accept();
+    }
+    miniport.binding().set_wake_up(miniport, wanted, request)
+}
+
+fn remove_wake_pattern(miniport: &VirtualMiniport, request: OidRequest<'_>) -> OidOutcome {
+    if let Some(&id) = request.set_data().first_chunk() {
+        let id = u32::from_ne_bytes(id);
+        miniport.binding().remove_wake_pattern(miniport.vlan, id);
     }
     request.accept()
 }

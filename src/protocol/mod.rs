@@ -46,6 +46,8 @@ pub(crate) enum Request {
     Filter,
     /// Sets receive side scaling.
     Scaling,
+    /// Sets what the computer is woken for.
+    Wake,
 }
 
 impl Protocol for Binding {

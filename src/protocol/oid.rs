@@ -23,6 +23,7 @@ pub(super) fn complete(binding: &Binding, completed: Completed<Request>) {
             binding.leave_requests();
         }
         Completed::Own(Request::Scaling, _, status) => binding.scaling_complete(status),
+        Completed::Own(Request::Wake, buffer, status) => binding.wake_complete(&buffer, status),
         Completed::Own(token, answer, status) => binding.own_complete(token, &answer, status),
     }
 }
@@ -56,7 +57,7 @@ impl Request {
         status.ok()?;
         match self {
             Self::AddFilter => receive_filter::id_of(answer).ok_or(Status::FAILURE),
-            Self::Filter | Self::Scaling => Ok(0),
+            Self::Filter | Self::Scaling | Self::Wake => Ok(0),
         }
     }
 }

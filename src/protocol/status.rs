@@ -44,6 +44,17 @@ pub(super) fn status(binding: &Binding, indication: &StatusIndication<'_>) {
                 each(binding, Instance::indicate_offload_hardware);
             }
         }
+        Action::Pattern => {
+            let below = indication.number();
+            let pattern = below.and_then(|id| binding.wake_up().rejected(id));
+            if let Some((vlan, above)) = pattern {
+                each(binding, |instance| {
+                    if instance.vlan() == Some(vlan) {
+                        instance.indicate_pattern_rejected(above);
+                    }
+                });
+            }
+        }
         Action::Swallow => {}
     }
 }

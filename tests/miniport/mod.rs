@@ -10,3 +10,4 @@ mod pause;
 mod return_nbls;
 mod scaling;
 mod send;
+mod wake;

@@ -199,7 +199,10 @@ image_tests! {
                     assert_eq!(told(row.code), [vec![number.clone()], vec![number]], "{}", row.name);
                 }
                 // What these hold is looked at in tests of their own.
-                Action::LinkState | Action::Offload | Action::OffloadHardware => {}
+                Action::LinkState
+                | Action::Offload
+                | Action::OffloadHardware
+                | Action::Pattern => {}
             }
         }
         for code in [0x4001_FFFF, 0x4002_0FFF, 0, u32::MAX] {

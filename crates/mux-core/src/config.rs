@@ -5,6 +5,7 @@
 //! | `UpperBindings` | the binding's | REG_MULTI_SZ | device names of the virtual miniports; [`upper_bindings`] says how a long list goes on |
 //! | the device name | the binding's | REG_SZ | what was asked for and the virtual miniport's key has not yet: [`asked`] |
 //! | `VlanId` | the virtual miniport's | REG_SZ or REG_DWORD | 1 to 4094; 0 or absent: no tag |
+//! | `*WakeOnPattern`, `*WakeOnMagicPacket` | the virtual miniport's | REG_SZ or REG_DWORD | 1: it may wake the computer so; anything else or absent: it may not |
 //! | `NetworkAddress` | the virtual miniport's | REG_SZ | the MAC address; absent: one is made up |
 //!
 //! Everything here may be written by hand, so everything is checked, and each error says which value,
@@ -25,6 +26,11 @@ pub const UPPER_BINDINGS: &str = "UpperBindings";
 pub const VLAN_ID: &str = "VlanId";
 /// The name of the value with a virtual miniport's MAC address.
 pub const NETWORK_ADDRESS: &str = "NetworkAddress";
+
+/// The name of the value that allows a virtual miniport to wake the computer for patterns.
+pub const WAKE_ON_PATTERN: &str = "*WakeOnPattern";
+/// The name of the value that allows a virtual miniport to wake the computer for magic packets.
+pub const WAKE_ON_MAGIC_PACKET: &str = "*WakeOnMagicPacket";
 
 /// The most virtual miniports that one binding carries: one for each VLAN.
 pub const MAXIMUM_VIRTUAL_MINIPORTS: usize = 4094;
@@ -52,6 +58,15 @@ pub fn parse_vlan_id(value: Value<'_>) -> Result<VlanId, ConfigError> {
     VlanId::new(number).map_err(|error| ConfigError::VlanIdOutOfRange {
         number: error.value,
     })
+}
+
+/// Reads a standardized keyword that enables something: it does if it is 1. What it is not known to be is
+/// not enabled.
+pub fn enables(value: Value<'_>) -> bool {
+    match value {
+        Value::Dword(number) => number == 1,
+        Value::Text(text) => decimal(text) == Some(1),
+    }
 }
 
 /// Reads `NetworkAddress` as text: twelve hexadecimal digits, in pairs with `-` or `:` between them if

@@ -31,6 +31,8 @@ pub enum Action {
     Offload,
     /// The same for the task offloads that there are.
     OffloadHardware,
+    /// The virtual miniport whose wake-on-LAN pattern it is indicates it, with the number that it has there.
+    Pattern,
     /// Nobody above is told.
     Swallow,
 }
@@ -56,7 +58,9 @@ impl fmt::Display for Row {
         let Row { name, why, .. } = self;
         let action = match self.action {
             Action::NetworkChange => "forwarded",
-            Action::LinkState | Action::Offload | Action::OffloadHardware => "translated",
+            Action::LinkState | Action::Offload | Action::OffloadHardware | Action::Pattern => {
+                "translated"
+            }
             Action::Swallow => "swallowed",
         };
         write!(f, "| `{name}` | {action} | {why} |")
@@ -152,11 +156,11 @@ statuses! {
     NDIS_STATUS_PD_CURRENT_CONFIG = 0x4002_0200, 0, Swallow, "PacketDirect is not shown above";
     NDIS_STATUS_QOS_OFFLOAD_CURRENT_CAPABILITIES = 0x4002_0400, 0, Swallow, "QoS offload is not shown above";
     NDIS_STATUS_QOS_OFFLOAD_HARDWARE_CAPABILITIES = 0x4002_0401, 0, Swallow, "QoS offload is not shown above";
-    NDIS_STATUS_PM_WOL_PATTERN_REJECTED = 0x4003_0051, 0, Swallow, "of a pattern that only the adapter below knows";
+    NDIS_STATUS_PM_WOL_PATTERN_REJECTED = 0x4003_0051, 4, Pattern, "told to whoever set the pattern, by its number there";
     NDIS_STATUS_PM_OFFLOAD_REJECTED = 0x4003_0052, 0, Swallow, "of an offload that only the adapter below knows";
-    NDIS_STATUS_PM_CAPABILITIES_CHANGE = 0x4003_0053, 0, Swallow, "NDIS makes the virtual miniport's own";
+    NDIS_STATUS_PM_CAPABILITIES_CHANGE = 0x4003_0053, 0, Swallow, "what is shown is read when the adapter is bound; what it cannot any more, it refuses";
     NDIS_STATUS_PM_HARDWARE_CAPABILITIES = 0x4003_0054, 0, Swallow, "the virtual miniport has no hardware that wakes";
-    NDIS_STATUS_PM_WAKE_REASON = 0x4003_0055, 0, Swallow, "the adapter below woke, and NDIS notes it there";
+    NDIS_STATUS_PM_WAKE_REASON = 0x4003_0055, 0, Swallow, "the adapter below woke, and NDIS notes it there; that a virtual miniport could tell it is not shown";
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub mod statistics;
 pub mod status;
 pub mod string;
 pub mod sync;
+pub mod wake_up;
 
 pub use irql::Passive;
 pub use mem::{Bulk, Shared};

@@ -238,6 +238,23 @@ fn errors_say_which_value_what_is_wrong_and_what_is_allowed() {
     );
 }
 
+#[test]
+fn a_keyword_enables_by_one_only() {
+    let text = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+    for (value, expected) in [
+        ("1", true),
+        (" 1\0", true),
+        ("0", false),
+        ("2", false),
+        ("", false),
+        ("on", false),
+    ] {
+        assert_eq!(enables(Value::Text(&text(value))), expected, "{value:?}");
+    }
+    assert!(enables(Value::Dword(1)));
+    assert!(!enables(Value::Dword(0)) && !enables(Value::Dword(2)));
+}
+
 proptest! {
     #[test]
     fn what_is_written_to_the_registry_is_read_as_the_same(vlan in 0_u32..=4094, octets: [u8; 6]) {

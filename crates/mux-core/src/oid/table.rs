@@ -141,11 +141,15 @@ oids! {
         in a low-power state; what was missed is told in D0.";
     OID_PNP_QUERY_POWER = 0xFD01_0102: Answer(Any), NO, NO;
         POWER, "Always success, never passed down: an intermediate driver must.";
-    OID_PM_PARAMETERS = 0xFD01_0109: NO, Answer(Bytes(16)), NO;
-        WAKE, "Taken if it enables nothing, else `INVALID_PARAMETER`: no wake-up is shown above. NDIS \
-        answers the query.";
-    OID_PM_ADD_WOL_PATTERN = 0xFD01_010A: NO, NO, NO;
-        WAKE, "No wake-up is shown above.";
+    OID_PM_PARAMETERS = 0xFD01_0109: NO, Combine(Bytes(16)), NO;
+        WAKE, "What all enable is set below. `INVALID_PARAMETER` for what is not shown, which is everything \
+        unless an administrator allows it. NDIS answers the query.";
+    OID_PM_ADD_WOL_PATTERN = 0xFD01_010A: NO, Combine(Bytes(196)), NO;
+        PATTERNS, "Added below with the tag woven in, under a number of its own there. `NOT_SUPPORTED` \
+        where no patterns are shown, `LOW_POWER_STATE` while the adapter below sleeps.";
+    OID_PM_REMOVE_WOL_PATTERN = 0xFD01_010B: NO, Combine(Any), NO;
+        PATTERNS, "Removed below; always success, since it may not fail. While the adapter below sleeps, \
+        when it wakes.";
 }
 
 /// The OIDs of [`TABLE`] that are not refused in every kind, for the `SupportedOidList` of the
@@ -172,6 +176,11 @@ pub const fn needs_offloads(oid: u32) -> bool {
 /// Whether a virtual miniport supports this OID of [`SUPPORTED`] only if it shows receive side scaling.
 pub const fn needs_scaling(oid: u32) -> bool {
     matches!(oid, OID_GEN_RECEIVE_SCALE_PARAMETERS)
+}
+
+/// Whether a virtual miniport supports this OID of [`SUPPORTED`] only if it shows wake-on-LAN patterns.
+pub const fn needs_wake_patterns(oid: u32) -> bool {
+    matches!(oid, OID_PM_ADD_WOL_PATTERN | OID_PM_REMOVE_WOL_PATTERN)
 }
 
 /// Counts the supported OIDs, and writes them down as far as there is room.
@@ -212,8 +221,9 @@ const PACKET_FILTER: &str = "miniport::oid::a_packet_filter_is_taken_whole_or_no
 const MULTICAST: &str = "miniport::oid::a_multicast_list_is_taken_whole_or_not_at_all";
 const SETS: &str = "miniport::oid::sets_without_effect_are_taken_and_power_is_never_passed_down";
 const POWER: &str = SETS;
-const WAKE: &str =
-    "protocol::power::d05_a_nic_that_says_nothing_of_power_is_bound_and_no_wake_up_is_shown";
+const WAKE: &str = "miniport::wake::what_all_virtual_miniports_enable_is_set_below";
+const PATTERNS: &str =
+    "miniport::wake::patterns_of_two_vlans_wake_for_their_own_frames_and_go_with_their_owners";
 const SLEEP: &str = "protocol::power::a_virtual_miniport_that_sleeps_alone_is_silent_and_learns_on_waking_what_it_missed";
 const FORWARDED: &str =
     "protocol::oid::a_request_that_is_passed_on_gets_the_answer_of_the_adapter_below";

@@ -28,7 +28,10 @@ fn what_they_share_of_the_adapter_below_is_combined() {
         [
             OID_GEN_CURRENT_PACKET_FILTER,
             OID_GEN_RECEIVE_SCALE_PARAMETERS,
-            OID_802_3_MULTICAST_LIST
+            OID_802_3_MULTICAST_LIST,
+            OID_PM_PARAMETERS,
+            OID_PM_ADD_WOL_PATTERN,
+            OID_PM_REMOVE_WOL_PATTERN,
         ]
     );
     assert!(answers(OID_GEN_CURRENT_PACKET_FILTER, Kind::Query));
@@ -262,6 +265,7 @@ const NUMBERS: &[(&str, u32)] = &[
     ("OID_PNP_QUERY_POWER", 4244701442),
     ("OID_PM_PARAMETERS", 4244701449),
     ("OID_PM_ADD_WOL_PATTERN", 4244701450),
+    ("OID_PM_REMOVE_WOL_PATTERN", 4244701451),
 ];
 
 proptest! {

@@ -13,6 +13,7 @@ use crate::{
     offload::TaskOffload,
     receive_scaling::ReceiveScaling,
     status::{Result, Status},
+    wake_up::WakeUp,
 };
 
 /// What an adapter is told while it is initialised, and what it may do then.
@@ -58,6 +59,8 @@ pub struct GeneralAttributes<'a> {
     pub context_backfill: u32,
     /// Receive side scaling, if it has some.
     pub receive_scaling: Option<ReceiveScaling>,
+    /// What it can wake the computer for.
+    pub wake_up: WakeUp,
     /// The OIDs that the adapter answers.
     pub oids: &'a [u32],
 }
@@ -135,15 +138,7 @@ impl<'callback, M: Miniport> Initializer<'callback, M> {
     /// # Errors
     /// What `NdisMSetMiniportAttributes` says.
     pub fn set_general(&self, general: &GeneralAttributes<'_>) -> Result {
-        // No wake-up at all: the virtual adapter has no hardware. Unspecified is zero.
-        let mut power = sys::NDIS_PM_CAPABILITIES {
-            Header: sys::NDIS_OBJECT_HEADER {
-                Type: sys::NDIS_OBJECT_TYPE_DEFAULT,
-                Revision: sys::NDIS_PM_CAPABILITIES_REVISION_2,
-                Size: sys::NDIS_SIZEOF_NDIS_PM_CAPABILITIES_REVISION_2,
-            },
-            ..sys::NDIS_PM_CAPABILITIES::zeroed()
-        };
+        let mut power = general.wake_up.to_raw();
         let mut scaling = general.receive_scaling.map(ReceiveScaling::to_raw);
         let mut attributes = sys::NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES {
             Header: sys::NDIS_OBJECT_HEADER {

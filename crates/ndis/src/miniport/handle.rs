@@ -129,6 +129,15 @@ impl MiniportHandle {
         unsafe { self.indicate_status(code, (&raw mut raw).cast(), length) };
     }
 
+    /// Tells whoever set a wake-on-LAN pattern that it is gone, by its number.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`. Source: NDIS_STATUS_PM_WOL_PATTERN_REJECTED.
+    pub fn indicate_pattern_rejected(self, mut id: u32) {
+        let code = sys::NDIS_STATUS_PM_WOL_PATTERN_REJECTED;
+        // SAFETY: the buffer is a number, as the code demands, for the length of the call.
+        unsafe { self.indicate_status(code, (&raw mut id).cast(), size_of::<u32>() as u32) };
+    }
+
     /// Tells the upper drivers that the network on the link has changed, so that they renew their
     /// addresses. The number is an `NDIS_NETWORK_CHANGE_TYPE`.
     ///

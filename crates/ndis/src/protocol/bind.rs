@@ -6,6 +6,7 @@ use ndis_sys as sys;
 
 use crate::{
     link::LinkState, offload::TaskOffload, receive_filter, receive_scaling::ReceiveScaling, string,
+    wake_up::WakeUp,
 };
 
 /// The adapter below, as `NDIS_BIND_PARAMETERS` describe it.
@@ -138,6 +139,13 @@ impl<'callback> BindParameters<'callback> {
     pub fn receive_scaling(&self) -> Option<ReceiveScaling> {
         // SAFETY: null, or a structure as long as its header says, for the callback (`new`).
         unsafe { ReceiveScaling::read_raw(self.raw.RcvScaleCapabilities) }
+    }
+
+    /// What the adapter can wake the computer for. `None` if it has no power management.
+    #[must_use]
+    pub fn wake_up(&self) -> Option<WakeUp> {
+        // SAFETY: null, or a structure as long as its header says, for the callback (`new`).
+        unsafe { WakeUp::read_raw(self.raw.PowerManagementCapabilitiesEx) }
     }
 
     /// How many bytes in front of a sent frame, and of NBL context space, save an allocation below.
