@@ -60,8 +60,8 @@ struct State {
 }
 
 impl Instance {
-    /// An instance of which nothing has come yet. what is `asked` for it is written into the configuration of the
-    /// virtual miniport before that is read, once there is a handle to it.
+    /// An instance of which nothing has come yet. What is `asked` for it is written into the configuration
+    /// of the virtual miniport before that is read, once there is a handle to it.
     ///
     /// # Errors
     /// [`Status::RESOURCES`].
