@@ -19,6 +19,16 @@
 //! Nothing here panics for what other drivers, the registry or the network do. Every allocation is
 //! fallible.
 //!
+//! # What the types do not show
+//!
+//! Two promises are the driver's, though the functions that rest on them are safe to call:
+//!
+//! * a [`BindingHandle`](protocol::BindingHandle) and a [`MiniportHandle`](miniport::MiniportHandle) are used
+//!   only while NDIS holds the binding or adapter. NDIS gives them out as numbers that everybody may copy; a
+//!   driver counts who uses one ([`Rundown`](sync::Rundown)) and waits for them before the close or the halt;
+//! * nobody waits, and nobody uses a [`Passive`], within a [`SpinLock`](sync::SpinLock)'s closure, which runs at
+//!   DISPATCH_LEVEL.
+//!
 //! The crate may use [`ndis_sys`] and nothing else. It holds no policy: what a frame, an OID or an
 //! event means is the driver's.
 
