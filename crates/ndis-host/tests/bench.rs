@@ -4,7 +4,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use ndis_host::bench::{Bench, Direction, Shape, Structure};
 use ndis_host::faults;
@@ -87,15 +89,20 @@ fn with_the_rules_off_the_data_path_takes_no_lock_and_no_heap() {
     lab.unplug_nic("nic0").unwrap();
 }
 
-/// Runs `ndishost bench` over a NIC and a client.
-fn bench(arguments: &[&str]) -> Output {
-    let lab = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench.toml");
+/// A lab file with a NIC and a client, written once for all tests: they run at the same time.
+static LAB: LazyLock<PathBuf> = LazyLock::new(|| {
+    let lab = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench.toml");
     let text = "[[nic]]\nname = \"nic0\"\nwire = \"memory\"\nmac = \"02-00-00-00-00-01\"\n\n\
                 [[client]]\nname = \"client\"\nabove = \"nic0\"\nwire = \"memory\"\n";
     std::fs::write(&lab, text).unwrap();
+    lab
+});
+
+/// Runs `ndishost bench` over a NIC and a client.
+fn bench(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ndishost"))
         .args(["bench", "--time", "20ms", "--lab"])
-        .arg(lab)
+        .arg(&*LAB)
         .args(arguments)
         .output()
         .unwrap()
