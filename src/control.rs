@@ -1,10 +1,13 @@
 //! The device by which an administrator's program controls the driver, `\\.\ndismux`.
 //!
 //! `mux_core::control` says what goes over it; here each request is carried out. A request that fails
-//! leaves everything as it was, and its status says why. What is added or changed is written into the
-//! registry as well, so that it is there after a restart: the name into the binding's `UpperBindings`; the
-//! VLAN and the address into the binding's configuration too, and from there into the virtual miniport's own
-//! when that is opened next, in its initialisation ([`mux_core::config::asked`]).
+//! leaves everything as it was, and its status says why; but for a change after which NDIS will not have the
+//! virtual miniport again: that stays down, and comes up as it was asked for with the next reconfiguration.
+//!
+//! What is added or changed is written into the registry as well, so that it is there after a restart: the
+//! name into the binding's `UpperBindings`; the VLAN and the address into the binding's configuration too,
+//! and from there into the virtual miniport's own when that is opened next, in its initialisation
+//! ([`mux_core::config::asked`]).
 //!
 //! Several programs may ask at once, while NDIS binds, unbinds and reconfigures: whoever changes a binding
 //! waits for its turn ([`Binding::begin_change`]).
