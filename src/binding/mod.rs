@@ -381,9 +381,11 @@ impl Binding {
         let (Some(handle), Some(mut call)) = (self.handle(), last) else {
             return;
         };
-        // An adapter that is gone says so; there is nothing to clear then.
+        // An adapter that is gone says so, twice: there is nothing to clear then. One that only lacked memory
+        // may have some the second time.
         let mut set = |oid, value: &[u8]| {
-            let _cleared = handle.set(&mut call, oid, value, at);
+            let cleared = handle.set(&mut call, oid, value, at);
+            let _cleared = cleared.or_else(|_| handle.set(&mut call, oid, value, at));
         };
         set(
             OID_GEN_CURRENT_PACKET_FILTER,
