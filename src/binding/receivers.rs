@@ -174,7 +174,7 @@ impl Receivers {
     }
 
     /// The request was not sent; a later [`next`](Self::next) leads to it again. The last wish.
-    pub(crate) fn put_back(&self) -> Ticket {
+    fn put_back(&self) -> Ticket {
         self.state.with(|state| {
             state.below.put_back();
             state.below.latest()
@@ -263,16 +263,10 @@ impl Binding {
                 Next::Busy => return,
                 Next::Settled(ticket) => return self.receivers.settle(ticket),
             };
-            let Some(below) = self.enter_request() else {
-                if self.takes_requests() {
-                    // It woke in this moment.
-                    self.receivers.put_back();
-                    continue;
-                }
-                return match self.why_no_request() {
-                    Status::LOW_POWER_STATE => self.receivers.postpone(),
-                    status => self.receivers.give_up(status),
-                };
+            let below = match self.enter_request() {
+                Ok(below) => below,
+                Err(Status::LOW_POWER_STATE) => return self.receivers.postpone(),
+                Err(status) => return self.receivers.give_up(status),
             };
             let (request, token) = Request::of(step);
             let requested = match request {

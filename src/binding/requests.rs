@@ -8,7 +8,7 @@
 use core::{mem, ops::Deref};
 
 use ndis::{
-    Passive, Shared, Status,
+    Passive, Result, Shared, Status,
     protocol::BindingHandle,
     sync::{Expire, Timer},
 };
@@ -40,13 +40,29 @@ impl Drop for Below<'_> {
 }
 
 impl Binding {
-    /// Whether requests may go down.
-    pub(crate) fn takes_requests(&self) -> bool {
-        self.asking.is_open()
+    /// Enters one request below.
+    ///
+    /// # Errors
+    /// What to complete a request with that cannot go down: [`Status::LOW_POWER_STATE`] if the adapter sleeps,
+    /// [`Status::CLOSING`] if the binding is being taken down.
+    pub(crate) fn enter_request(&self) -> Result<Below<'_>> {
+        loop {
+            if let Some(below) = self.try_enter_request() {
+                return Ok(below);
+            }
+            let asleep = self.is_asleep();
+            // If not, it woke in this moment.
+            if !self.takes_requests() {
+                return Err(if asleep {
+                    Status::LOW_POWER_STATE
+                } else {
+                    Status::CLOSING
+                });
+            }
+        }
     }
 
-    /// Enters one request below, unless the adapter sleeps or the binding is being taken down.
-    pub(crate) fn enter_request(&self) -> Option<Below<'_>> {
+    fn try_enter_request(&self) -> Option<Below<'_>> {
         if !self.asking.enter(1) {
             return None;
         }
@@ -65,13 +81,9 @@ impl Binding {
         self.requests.leave(1);
     }
 
-    /// What to complete a request with that cannot go down.
-    pub(crate) fn why_no_request(&self) -> Status {
-        if self.state.with(|state| state.asleep) {
-            Status::LOW_POWER_STATE
-        } else {
-            Status::CLOSING
-        }
+    /// Whether requests may go down.
+    fn takes_requests(&self) -> bool {
+        self.asking.is_open()
     }
 
     /// Asks the adapter below to complete a forwarded request early, unless the binding is being taken
@@ -152,13 +164,13 @@ impl Binding {
     fn unpark(&self) {
         while let Some(Parked { request, miniport }) = self.parked.first() {
             match self.enter_request() {
-                Some(below) => {
+                Ok(below) => {
                     let above = request.id();
                     if !request.forward(*below, |below| miniport.forwards(above, below)) {
                         self.leave_requests();
                     }
                 }
-                None => request.complete(self.why_no_request()),
+                Err(status) => request.complete(status),
             }
         }
     }

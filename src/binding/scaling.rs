@@ -195,7 +195,7 @@ impl Binding {
     /// Asks what others who use the adapter below have set of it, which NDIS answers. One that is asleep, or a
     /// lack of memory, leaves it at nothing.
     fn learn_scaling(&self, at: Passive<'_>) {
-        let Some(below) = self.enter_request() else {
+        let Ok(below) = self.enter_request() else {
             return;
         };
         let mut answer = Vec::new();
@@ -223,16 +223,15 @@ impl Binding {
                 }
                 Step::Nothing => return,
             };
-            let Some(below) = self.enter_request() else {
-                let tickets = self.scaling().put_back();
-                if self.takes_requests() {
-                    // It woke in this moment.
-                    continue;
+            let below = match self.enter_request() {
+                Ok(below) => below,
+                Err(status) => {
+                    let tickets = self.scaling().put_back();
+                    return match status {
+                        Status::LOW_POWER_STATE => self.scaling().accept(&tickets),
+                        status => self.scaling().refuse(&tickets, status),
+                    };
                 }
-                return match self.why_no_request() {
-                    Status::LOW_POWER_STATE => self.scaling().accept(&tickets),
-                    status => self.scaling().refuse(&tickets, status),
-                };
             };
             let request = data
                 .map(|data| OwnRequest::set(OID_GEN_RECEIVE_SCALE_PARAMETERS, data))

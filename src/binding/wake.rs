@@ -227,16 +227,14 @@ impl Binding {
             if let Ok(Next::Settled) = next {
                 return wake.settle(Ok(()));
             }
-            let Some(below) = self.enter_request() else {
-                wake.state.with(|state| state.sharing.put_back());
-                if self.takes_requests() {
-                    // It woke in this moment.
-                    continue;
+            let below = match self.enter_request() {
+                Ok(below) => below,
+                Err(status) => {
+                    wake.state.with(|state| state.sharing.put_back());
+                    wake.settle_patterns(None, Err(status));
+                    let asleep = status == Status::LOW_POWER_STATE;
+                    return wake.settle(if asleep { Ok(()) } else { Err(status) });
                 }
-                let status = self.why_no_request();
-                wake.settle_patterns(None, Err(status));
-                let asleep = status == Status::LOW_POWER_STATE;
-                return wake.settle(if asleep { Ok(()) } else { Err(status) });
             };
             let (result, buffer) = match request_of(next) {
                 Ok(request) => match below.request(request, Request::Wake) {

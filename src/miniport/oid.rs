@@ -213,11 +213,10 @@ fn remove_wake_pattern(miniport: &VirtualMiniport, request: OidRequest<'_>) -> O
 /// A request that the adapter below answers, when it is awake.
 fn forward(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
     let binding = miniport.binding();
-    let Some(below) = binding.enter_request() else {
-        return match binding.why_no_request() {
-            Status::LOW_POWER_STATE => park(miniport, request),
-            status => request.complete(status),
-        };
+    let below = match binding.enter_request() {
+        Ok(below) => below,
+        Err(Status::LOW_POWER_STATE) => return park(miniport, request),
+        Err(status) => return request.complete(status),
     };
     let above = request.id();
     let announce = |below| miniport.forwards(above, below);
