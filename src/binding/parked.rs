@@ -7,7 +7,6 @@
 //! is refused, and what comes later is refused at once until the wake.
 
 use alloc::vec::Vec;
-use core::mem;
 
 use ndis::{Result, Shared, Status, oid::PendedOid, sync::SpinLock};
 
@@ -32,15 +31,7 @@ impl ParkedRequests {
 
     /// Makes room for the requests of that many virtual miniports.
     pub(crate) fn make_room(&self, number: usize) -> Result {
-        let mut room = Vec::new();
-        room.try_reserve_exact(number)
-            .map_err(|_| Status::RESOURCES)?;
-        let before = self.0.with(|parked| {
-            room.append(parked);
-            mem::replace(parked, room)
-        });
-        drop(before);
-        Ok(())
+        self.0.make_room(number, |parked| parked)
     }
 
     /// Keeps a request.

@@ -63,17 +63,7 @@ impl Receivers {
 
     /// Makes room for the requests of that many virtual miniports.
     pub(crate) fn make_room(&self, number: usize) -> Result {
-        let mut waiting = Vec::new();
-        waiting
-            .try_reserve_exact(number)
-            .map_err(|_| Status::RESOURCES)?;
-        let before = self.state.with(|state| {
-            // Of those who wait there are never more than virtual miniports.
-            waiting.append(&mut state.waiting);
-            mem::replace(&mut state.waiting, waiting)
-        });
-        drop(before);
-        Ok(())
+        self.state.make_room(number, |state| &mut state.waiting)
     }
 
     /// Who receives now.

@@ -4,7 +4,7 @@
 //! receive filter ([`super::receivers`]), what is wanted while the adapter sleeps is set when it wakes.
 
 use alloc::vec::Vec;
-use core::{mem, ops::RangeInclusive};
+use core::ops::RangeInclusive;
 
 use mux_core::{
     VlanId,
@@ -60,15 +60,7 @@ impl Scaling {
 
     /// Makes room for the requests of that many virtual miniports.
     pub(crate) fn make_room(&self, number: usize) -> Result {
-        let mut room = Vec::new();
-        room.try_reserve_exact(number)
-            .map_err(|_| Status::RESOURCES)?;
-        let before = self.state.with(|state| {
-            room.append(&mut state.waiting);
-            mem::replace(&mut state.waiting, room)
-        });
-        drop(before);
-        Ok(())
+        self.state.make_room(number, |state| &mut state.waiting)
     }
 
     /// The virtual miniport of this VLAN has halted.

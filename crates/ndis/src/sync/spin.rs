@@ -1,8 +1,11 @@
 //! A spin lock that lends its value to a closure.
 
-use core::cell::UnsafeCell;
+use alloc::vec::Vec;
+use core::{cell::UnsafeCell, mem};
 
 use ndis_sys as sys;
+
+use crate::status::{Result, Status};
 
 /// A value behind a kernel spin lock.
 ///
@@ -43,5 +46,25 @@ impl<T> SpinLock<T> {
         // SAFETY: this thread acquired the lock above and has run at DISPATCH_LEVEL since.
         unsafe { sys::KeReleaseSpinLock(self.lock.get(), irql) };
         result
+    }
+
+    /// Makes room for `number` elements in all in a list behind the lock, which has no more than that. Memory is
+    /// allocated before the lock is taken, and freed after.
+    ///
+    /// IRQL: `<= DISPATCH_LEVEL`.
+    ///
+    /// # Errors
+    /// [`Status::RESOURCES`] if the pool has no room.
+    pub fn make_room<E>(&self, number: usize, list: impl FnOnce(&mut T) -> &mut Vec<E>) -> Result {
+        let mut room = Vec::new();
+        room.try_reserve_exact(number)
+            .map_err(|_| Status::RESOURCES)?;
+        let before = self.with(|value| {
+            let list = list(value);
+            room.append(list);
+            mem::replace(list, room)
+        });
+        drop(before);
+        Ok(())
     }
 }
