@@ -235,8 +235,6 @@ impl Binding {
         // more; the next change, or the close, takes it out.
         let _removed = self.receivers.change(|stations| stations.without(miniport));
         self.want_filter(None);
-        self.scaling.leave(miniport.vlan);
-        self.follow_scaling();
     }
 
     pub(super) fn want_filter(&self, asked: Option<Asked>) {

@@ -63,11 +63,6 @@ impl Scaling {
         self.state.make_room(number, |state| &mut state.waiting)
     }
 
-    /// The virtual miniport of this VLAN has halted.
-    pub(crate) fn leave(&self, vlan: VlanId) {
-        self.change(|state| state.sharing.leave(vlan));
-    }
-
     /// What others had set of the adapter below before any virtual miniport did.
     pub(crate) fn take_others(&self) -> Option<Vec<u8>> {
         self.state.with(|state| state.sharing.take_others())
@@ -182,6 +177,12 @@ impl Binding {
             Err((request, Invalid::Length { needed })) => request.refuse_length(needed),
             Err((request, invalid)) => request.complete(status_of(invalid)),
         }
+    }
+
+    /// The virtual miniport of this VLAN has halted.
+    pub(crate) fn leave_scaling(&self, vlan: VlanId) {
+        self.scaling().change(|state| state.sharing.leave(vlan));
+        self.follow_scaling();
     }
 
     /// Asks what others who use the adapter below have set of it, which NDIS answers. One that is asleep, or a

@@ -11,8 +11,10 @@ use crate::virtual_miniport::VirtualMiniport;
 pub(super) fn halt(miniport: &Shared<VirtualMiniport>, at: Passive<'_>) {
     miniport.instance.halt_begun(at);
     miniport.halted.store(true, Ordering::Release);
-    miniport.binding().remove_station(miniport);
-    miniport.binding().leave_wake(miniport.vlan);
+    let binding = miniport.binding();
+    binding.remove_station(miniport);
+    binding.leave_scaling(miniport.vlan);
+    binding.leave_wake(miniport.vlan);
     miniport.instance.halted();
 }
 
