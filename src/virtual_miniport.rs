@@ -9,6 +9,7 @@ use mux_core::{
     MacAddress, VlanId,
     filter::{MulticastList, PacketFilter, Station},
     mtu::FrameSizes,
+    oid,
     statistics::Statistics,
     wake::WakeUp,
 };
@@ -82,6 +83,20 @@ pub(crate) struct ForwardedRequest {
 impl VirtualMiniport {
     /// How much NBL context space a send needs.
     pub(crate) const CONTEXT_BACKFILL: u32 = Forwarded::<Binding>::CONTEXT_SIZE;
+
+    /// Whether it supports an OID of [`oid::SUPPORTED`]: some need what it does not show.
+    pub(crate) fn supports(&self, oid: u32) -> bool {
+        if oid::needs_offloads(oid) {
+            let offloads = self.binding().offloads_of(self.vlan);
+            offloads.is_some_and(|offloads| !offloads.hardware.is_none())
+        } else if oid::needs_scaling(oid) {
+            self.nic.scaling.is_some()
+        } else if oid::needs_wake_patterns(oid) {
+            self.wake_up.has_patterns()
+        } else {
+            true
+        }
+    }
 
     /// The binding that it stands on.
     pub(crate) fn binding(&self) -> &Shared<Binding> {

@@ -87,17 +87,9 @@ fn build(
     initializer.register(&miniport)?;
     let told = Told::of(instance, config.vlan);
     let mut oids = try_to_vec(oid::SUPPORTED)?;
-    if !told.shows_offloads() {
-        oids.retain(|&oid| !oid::needs_offloads(oid));
-    }
-    let nic = &miniport.nic;
-    if nic.scaling.is_none() {
-        oids.retain(|&oid| !oid::needs_scaling(oid));
-    }
-    if !miniport.wake_up.has_patterns() {
-        oids.retain(|&oid| !oid::needs_wake_patterns(oid));
-    }
-    initializer.set_general(&attributes(&miniport, nic, told.link, &oids))?;
+    oids.retain(|&oid| miniport.supports(oid));
+    let attributes = attributes(&miniport, &miniport.nic, told.link, &oids);
+    initializer.set_general(&attributes)?;
     if let Some(Offloads { current, hardware }) = told.offloads {
         initializer.set_offload(offload::to_ndis(current), offload::to_ndis(hardware))?;
     }
@@ -117,11 +109,6 @@ impl Told {
             link: binding.link(),
             offloads: binding.offloads_of(vlan),
         }
-    }
-
-    fn shows_offloads(&self) -> bool {
-        self.offloads
-            .is_some_and(|offloads| !offloads.hardware.is_none())
     }
 }
 

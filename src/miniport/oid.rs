@@ -33,13 +33,8 @@ pub(super) fn request(
     let Some(kind) = to_core(request.kind()) else {
         return request.complete(Status::NOT_SUPPORTED);
     };
-    if oid::needs_offloads(request.oid()) && !shows_offloads(miniport) {
-        return request.complete(Status::NOT_SUPPORTED);
-    }
-    if oid::needs_scaling(request.oid()) && miniport.nic.scaling.is_none() {
-        return request.complete(Status::NOT_SUPPORTED);
-    }
-    if request.oid() == oid::OID_PM_ADD_WOL_PATTERN && !miniport.wake_up.has_patterns() {
+    // A removal must not fail, though there be no patterns.
+    if !miniport.supports(request.oid()) && request.oid() != oid::OID_PM_REMOVE_WOL_PATTERN {
         return request.complete(Status::NOT_SUPPORTED);
     }
     let policy = oid::policy(request.oid(), kind);
@@ -59,21 +54,7 @@ pub(super) fn request(
         // A set that changes nothing.
         Policy::Answer(_) => request.accept(),
         Policy::Forward(_) => forward(miniport, request),
-        Policy::Combine(_) if oid::needs_scaling(request.oid()) => {
-            miniport
-                .binding()
-                .set_scaling(miniport.vlan, miniport.handle, request, at)
-        }
-        Policy::Combine(_) if request.oid() == oid::OID_PM_PARAMETERS => {
-            set_wake_up(miniport, request)
-        }
-        Policy::Combine(_) if request.oid() == oid::OID_PM_ADD_WOL_PATTERN => {
-            miniport.binding().add_wake_pattern(miniport, request)
-        }
-        Policy::Combine(_) if request.oid() == oid::OID_PM_REMOVE_WOL_PATTERN => {
-            remove_wake_pattern(miniport, request)
-        }
-        Policy::Combine(_) => combine(miniport, request),
+        Policy::Combine(_) => combine(miniport, request, at),
         Policy::Refuse(refusal) => request.complete(status_of(refusal)),
     }
 }
@@ -113,12 +94,6 @@ const fn status_of(refusal: Refusal) -> Status {
         Refusal::InvalidData => Status::INVALID_DATA,
         Refusal::NotAccepted => Status::NOT_ACCEPTED,
     }
-}
-
-/// Whether there is any task offload that the VLAN lets the virtual miniport show.
-fn shows_offloads(miniport: &VirtualMiniport) -> bool {
-    let offloads = miniport.binding().offloads_of(miniport.vlan);
-    offloads.is_some_and(|offloads| !offloads.hardware.is_none())
 }
 
 /// `MiniportCancelOidRequest`: the request may wait, or be below.
@@ -238,8 +213,26 @@ fn park(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutco
     outcome
 }
 
+/// A set of what the adapter below has once for all virtual miniports.
+fn combine(
+    miniport: &Shared<VirtualMiniport>,
+    request: OidRequest<'_>,
+    at: Passive<'_>,
+) -> OidOutcome {
+    let binding = miniport.binding();
+    match request.oid() {
+        oid::OID_GEN_RECEIVE_SCALE_PARAMETERS => {
+            binding.set_scaling(miniport.vlan, miniport.handle, request, at)
+        }
+        oid::OID_PM_PARAMETERS => set_wake_up(miniport, request),
+        oid::OID_PM_ADD_WOL_PATTERN => binding.add_wake_pattern(miniport, request),
+        oid::OID_PM_REMOVE_WOL_PATTERN => remove_wake_pattern(miniport, request),
+        _ => wish(miniport, request),
+    }
+}
+
 /// A set of what the virtual miniport wants to receive.
-fn combine(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
+fn wish(miniport: &Shared<VirtualMiniport>, request: OidRequest<'_>) -> OidOutcome {
     let data = request.set_data();
     let wish = match request.oid() {
         oid::OID_GEN_CURRENT_PACKET_FILTER => {
