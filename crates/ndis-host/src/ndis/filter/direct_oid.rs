@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use ndis_sys::{NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_FAILURE};
 
-use super::module::{FilterState, Module};
+use super::module::Module;
 use super::stack::Layer;
 use crate::ndis::faults::should_fail;
 use crate::ndis::object::resolve;
@@ -24,15 +24,7 @@ crate::ddi! { "ndis.sys":
         // SAFETY: the request lives until it is completed, by the document.
         let request = unsafe { Request::checked(OidRequest, NAME) };
         let mut record = trace::call(NAME, &request.describe());
-        module.require_state(
-            &[
-                FilterState::Paused,
-                FilterState::Restarting,
-                FilterState::Running,
-                FilterState::Pausing,
-            ],
-            NAME,
-        );
+        module.require_attached(NAME);
         if module.driver().handlers().DirectOidRequestCompleteHandler.is_none() {
             rules::broken(
                 &rules::FILTER_BYPASS,

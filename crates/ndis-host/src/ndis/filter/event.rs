@@ -6,7 +6,7 @@ use ndis_sys::{
     NET_PNP_EVENT_NOTIFICATION, NetEventQueryPower, NetEventQueryRemoveDevice,
 };
 
-use super::module::{FilterState, Module, is_inside};
+use super::module::{Module, is_inside};
 use super::stack::Layer;
 use crate::ndis::driver::{run, run_status};
 use crate::ndis::object::resolve;
@@ -25,7 +25,7 @@ crate::ddi! { "ndis.sys":
         if is_inside("FilterOidRequest") {
             module.broken(&format!("{NAME} inside FilterOidRequest"));
         }
-        module.require_state(ATTACHED, NAME);
+        module.require_attached(NAME);
         // SAFETY: the document makes it a pointer to a notification.
         let notification = unsafe { &*NetPnPEventNotification };
         event::require_propagated(notification.NetPnPEvent.NetEvent, NAME);
@@ -40,7 +40,7 @@ crate::ddi! { "ndis.sys":
         const NAME: &str = "NdisFDevicePnPEventNotify";
         let module = resolve::<Module>(NdisFilterHandle, NAME);
         let _record = trace::call(NAME, module.name());
-        module.require_state(ATTACHED, NAME);
+        module.require_attached(NAME);
         // SAFETY: the document makes it a pointer to an event.
         let event = unsafe { &*NetDevicePnPEvent };
         device_event::pass_down(module.adapter(), Some(module), event);
@@ -99,11 +99,3 @@ pub(crate) fn deliver_device(
     });
     true
 }
-
-/// The states in which a module passes events.
-const ATTACHED: &[FilterState] = &[
-    FilterState::Paused,
-    FilterState::Restarting,
-    FilterState::Running,
-    FilterState::Pausing,
-];

@@ -265,6 +265,19 @@ impl Module {
         }
     }
 
+    /// Ends the run unless the module is attached, and not on its way in or out; `what` was done to it.
+    pub(crate) fn require_attached(&self, what: &str) {
+        self.require_state(
+            &[
+                FilterState::Paused,
+                FilterState::Restarting,
+                FilterState::Running,
+                FilterState::Pausing,
+            ],
+            what,
+        );
+    }
+
     /// Ends the run for a broken state rule.
     pub(crate) fn broken(&self, what: &str) -> ! {
         rules::broken(

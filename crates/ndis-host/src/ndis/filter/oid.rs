@@ -6,7 +6,7 @@ use ndis_sys::{
     NDIS_HANDLE, NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_FAILURE, NDIS_STATUS_PENDING,
 };
 
-use super::module::{FilterState, Module};
+use super::module::Module;
 use super::stack::Layer;
 use crate::ndis::faults::should_fail;
 use crate::ndis::object::resolve;
@@ -26,15 +26,7 @@ crate::ddi! { "ndis.sys":
         let request = unsafe { Request::checked(OidRequest, NAME) };
         trace::next_at(module.name());
         let mut record = trace::call(NAME, &request.describe());
-        module.require_state(
-            &[
-                FilterState::Paused,
-                FilterState::Restarting,
-                FilterState::Running,
-                FilterState::Pausing,
-            ],
-            NAME,
-        );
+        module.require_attached(NAME);
         if module.driver().handlers().OidRequestCompleteHandler.is_none() {
             rules::broken(
                 &rules::FILTER_BYPASS,

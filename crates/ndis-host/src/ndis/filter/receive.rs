@@ -30,15 +30,7 @@ crate::ddi! { "ndis.sys":
         let module = resolve::<Module>(NdisFilterHandle, NAME);
         let record = trace::data_call(NAME, module.name());
         require_dispatch(ReceiveFlags & NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL != 0, NAME);
-        module.require_state(
-            &[
-                FilterState::Paused,
-                FilterState::Restarting,
-                FilterState::Running,
-                FilterState::Pausing,
-            ],
-            NAME,
-        );
+        module.require_attached(NAME);
         let resources = ReceiveFlags & NDIS_RECEIVE_FLAGS_RESOURCES != 0;
         if !resources && module.data().returned.is_none() {
             rules::broken(

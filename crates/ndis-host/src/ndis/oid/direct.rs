@@ -232,18 +232,7 @@ pub(crate) fn drain(at: Layer) {
         (quiet && !inner.cancelling.contains(&at)).then_some(())
     });
     if idle.is_none() {
-        let rule = match at {
-            Layer::Adapter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID,
-            Layer::Filter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_FILTER_OID,
-        };
-        rules::broken(
-            rule,
-            format_args!(
-                "a direct OID request is pending at {} for {} s",
-                at.name(),
-                limit.as_secs()
-            ),
-        );
+        super::queue::kept_too_long(at, "a direct OID request", limit);
     }
 }
 

@@ -193,19 +193,7 @@ impl Queue {
             (inner.current.is_none() && inner.cancelling == 0).then_some(())
         });
         if idle.is_none() {
-            let rule = match at {
-                Layer::Adapter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID,
-                Layer::Filter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_FILTER_OID,
-            };
-            rules::broken(
-                rule,
-                format_args!(
-                    "{} is pending at {} for {} s",
-                    self.describe(),
-                    at.name(),
-                    limit.as_secs()
-                ),
-            );
+            kept_too_long(at, &self.describe(), limit);
         }
         rules::held(&rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID);
     }
@@ -404,6 +392,22 @@ fn call(at: Layer, request: Request) -> NDIS_STATUS {
             unsafe { handler(context, request.raw()) }
         }
     }
+}
+
+/// Ends the run: a request, in words, is at `at` for longer than the watchdog allows.
+pub(super) fn kept_too_long(at: Layer, what: &str, limit: Duration) -> ! {
+    let rule = match at {
+        Layer::Adapter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_OID,
+        Layer::Filter(_) => &rules::NDIS_BUGCHECK_WATCHDOG_FILTER_OID,
+    };
+    rules::broken(
+        rule,
+        format_args!(
+            "{what} is pending at {} for {} s",
+            at.name(),
+            limit.as_secs()
+        ),
+    )
 }
 
 /// Gives the source its answer: by return if `inline`, else by its completion handler.
