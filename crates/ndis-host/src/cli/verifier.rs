@@ -56,17 +56,9 @@ const _: () = assert!(DEFAULT_PROBABILITY == 600, "the text has the same number"
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        args: Args,
-    }
 
     fn parse(arguments: &[&str]) -> Result<Args, clap::Error> {
-        let whole = std::iter::once(&"run").chain(arguments);
-        Command::try_parse_from(whole).map(|command| command.args)
+        crate::cli::parse(arguments)
     }
 
     #[test]

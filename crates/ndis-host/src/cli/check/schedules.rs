@@ -132,17 +132,9 @@ pub(super) const SCRIPT: &str = "script";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        args: Args,
-    }
 
     fn parse(arguments: &[&str]) -> Result<Args, clap::Error> {
-        let whole = std::iter::once(&"check").chain(arguments);
-        Command::try_parse_from(whole).map(|command| command.args)
+        crate::cli::parse(arguments)
     }
 
     #[test]
