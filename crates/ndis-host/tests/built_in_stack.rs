@@ -12,9 +12,9 @@ use ndis_host::nic::{NicConfig, Shape};
 use ndis_sys::{
     NDIS_PACKET_TYPE_BROADCAST, NDIS_PACKET_TYPE_DIRECTED, NDIS_PACKET_TYPE_PROMISCUOUS,
     NDIS_STATUS, NDIS_STATUS_INVALID_LENGTH, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_PAUSED,
-    NDIS_STATUS_PENDING, NDIS_STATUS_SUCCESS, OID_802_3_CURRENT_ADDRESS, OID_GEN_BYTES_XMIT,
-    OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_LINK_STATE, OID_GEN_SUPPORTED_LIST,
-    OID_GEN_VENDOR_DESCRIPTION,
+    NDIS_STATUS_PENDING, NDIS_STATUS_REQUEST_ABORTED, NDIS_STATUS_SUCCESS,
+    OID_802_3_CURRENT_ADDRESS, OID_GEN_BYTES_XMIT, OID_GEN_CURRENT_PACKET_FILTER,
+    OID_GEN_LINK_STATE, OID_GEN_SUPPORTED_LIST, OID_GEN_VENDOR_DESCRIPTION,
 };
 
 const LONG: Duration = Duration::from_secs(10);
@@ -104,6 +104,55 @@ fn each_binding_gets_what_its_own_filter_wants_and_the_nic_the_union() {
     assert_eq!(plain.recv(SHORT), None);
     lab.unplug_nic("nic0").unwrap();
     lab.remove_client("plain").unwrap();
+}
+
+#[test]
+fn wishes_of_several_bindings_that_meet_are_all_in_the_union() {
+    let (_turn, lab) = lab();
+    let nic = lab.add_nic(NicConfig::new("nic0", MAC));
+    let first = lab.add_client("first", "nic0").unwrap();
+    let second = lab.add_client("second", "nic0").unwrap();
+    lab.plug_nic("nic0").unwrap();
+    let asked = || lab.trace().calls("NdisOidRequest").len();
+    let before = asked();
+    nic.hold_requests(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| first.set_packet_filter(NDIS_PACKET_TYPE_PROMISCUOUS));
+        while nic.requests_outstanding() == 0 {
+            std::thread::yield_now();
+        }
+        // This one is made while the first is at the NIC, and nobody knows how that ends.
+        scope.spawn(|| second.set_packet_filter(NDIS_PACKET_TYPE_BROADCAST));
+        while asked() < before + 2 {
+            std::thread::yield_now();
+        }
+        nic.hold_requests(false);
+    });
+    let union = NDIS_PACKET_TYPE_BROADCAST | NDIS_PACKET_TYPE_PROMISCUOUS;
+    assert_eq!(nic.filter().packet_types, union);
+    lab.unplug_nic("nic0").unwrap();
+    lab.remove_client("first").unwrap();
+    lab.remove_client("second").unwrap();
+}
+
+#[test]
+fn a_request_that_ndis_makes_for_another_can_be_cancelled_like_that() {
+    let (_turn, lab) = lab();
+    let nic = lab.add_nic(NicConfig::new("nic0", MAC));
+    let client = lab.add_client("stack", "nic0").unwrap();
+    lab.plug_nic("nic0").unwrap();
+    nic.hold_requests(true);
+    std::thread::scope(|scope| {
+        let query = scope.spawn(|| client.query_with_id(OID_GEN_BYTES_XMIT, 8, 7));
+        while nic.requests_outstanding() == 0 {
+            std::thread::yield_now();
+        }
+        client.cancel_requests(7);
+        assert_eq!(query.join().unwrap(), NDIS_STATUS_REQUEST_ABORTED);
+    });
+    nic.hold_requests(false);
+    lab.unplug_nic("nic0").unwrap();
+    lab.remove_client("stack").unwrap();
 }
 
 #[test]

@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ndis_sys::{
-    NDIS_OID, NDIS_OID_REQUEST, NDIS_STATUS, NDIS_STATUS_NOT_ACCEPTED, NDIS_STATUS_PENDING,
-    NDIS_STATUS_REQUEST_ABORTED, NDIS_STATUS_SUCCESS, OID_802_3_DELETE_MULTICAST_ADDRESS,
-    OID_PM_REMOVE_PROTOCOL_OFFLOAD, OID_PM_REMOVE_WOL_PATTERN, OID_PNP_SET_POWER,
-    OID_RECEIVE_FILTER_CLEAR_FILTER, OID_RECEIVE_FILTER_FREE_QUEUE,
+    NDIS_OID, NDIS_OID_REQUEST, NDIS_REQUEST_TYPE, NDIS_STATUS, NDIS_STATUS_NOT_ACCEPTED,
+    NDIS_STATUS_PENDING, NDIS_STATUS_REQUEST_ABORTED, NDIS_STATUS_SUCCESS,
+    OID_802_3_DELETE_MULTICAST_ADDRESS, OID_PM_REMOVE_PROTOCOL_OFFLOAD, OID_PM_REMOVE_WOL_PATTERN,
+    OID_PNP_SET_POWER, OID_RECEIVE_FILTER_CLEAR_FILTER, OID_RECEIVE_FILTER_FREE_QUEUE,
     OID_TCP_TASK_IPSEC_OFFLOAD_V2_DELETE_SA,
 };
 
 use super::answer;
-use super::request::Request;
+use super::request::{self, Request};
 use crate::ndis::binding::Binding;
 use crate::ndis::driver::{run_data, run_status};
 use crate::ndis::filter::{Layer, Module};
@@ -33,6 +33,7 @@ pub(super) struct Entry {
     pended: bool,
     /// What the miniport gets in place of the source's request, with its buffer.
     own: Option<Box<Own>>,
+    at_its_turn: Option<AtItsTurn>,
     then: Option<Then>,
 }
 
@@ -45,6 +46,24 @@ pub(super) struct Own {
 // SAFETY: the request's pointers lead to `buffer` only, and go with it.
 unsafe impl Send for Own {}
 
+impl Own {
+    /// A query or a set.
+    pub(super) fn new(kind: NDIS_REQUEST_TYPE, oid: NDIS_OID, mut buffer: Vec<u8>) -> Box<Self> {
+        let request = request::new(kind, oid, &mut buffer);
+        Box::new(Self { request, buffer })
+    }
+
+    /// Another buffer for the same request.
+    pub(super) fn replace(&mut self, buffer: Vec<u8>) {
+        self.buffer = buffer;
+        // SAFETY: the request is this value's, which nobody has but the caller.
+        let request = unsafe { Request::new(&raw mut self.request) };
+        let (kind, oid, id) = (request.kind(), request.oid(), request.id());
+        self.request = request::new(kind, oid, &mut self.buffer);
+        self.request.RequestId = id;
+    }
+}
+
 /// Who asked.
 #[derive(Clone, Copy)]
 pub(super) enum Source {
@@ -55,6 +74,9 @@ pub(super) enum Source {
     /// The host.
     Host(&'static Monitor<Option<NDIS_STATUS>>),
 }
+
+/// Makes the value that the miniport gets.
+type AtItsTurn = Box<dyn FnOnce(&mut Own) + Send>;
 
 /// What NDIS does with the miniport's answer before the source gets it.
 type Then = Box<dyn FnOnce(NDIS_STATUS, &Own) -> NDIS_STATUS + Send>;
@@ -69,6 +91,7 @@ impl Entry {
             since: sched::now(),
             pended: false,
             own: None,
+            at_its_turn: None,
             then: None,
         }
     }
@@ -81,7 +104,8 @@ impl Entry {
         }
     }
 
-    /// A request of NDIS's own in the place of the source's; `then` makes the answer.
+    /// A request of NDIS's own in the place of the source's; `then` makes the answer, before the next
+    /// request has its turn.
     pub(super) fn translated(
         mut own: Box<Own>,
         source: Source,
@@ -89,10 +113,44 @@ impl Entry {
     ) -> Self {
         // SAFETY: the request is in the box, which goes with the entry.
         let request = unsafe { Request::new(&raw mut own.request) };
-        Self {
+        let mut entry = Self {
             own: Some(own),
             then: Some(Box::new(then)),
             ..Self::new(request, source)
+        };
+        let id = entry.made().id();
+        if let Some(own) = &mut entry.own {
+            own.request.RequestId = id;
+        }
+        entry
+    }
+
+    /// The same of which the value is made when all requests before it have been answered.
+    pub(super) fn at_its_turn(self, make: impl FnOnce(&mut Own) + Send + 'static) -> Self {
+        Self {
+            at_its_turn: Some(Box::new(make)),
+            ..self
+        }
+    }
+
+    /// It is this request's turn: what the miniport gets.
+    fn begin(&mut self) -> Request {
+        if let (Some(make), Some(own)) = (self.at_its_turn.take(), &mut self.own) {
+            make(own);
+        }
+        self.request
+    }
+
+    /// The answer of `at` is this: what the source gets.
+    fn end(&mut self, at: Layer, status: NDIS_STATUS) -> NDIS_STATUS {
+        if let Layer::Adapter(adapter) = at
+            && status == NDIS_STATUS_SUCCESS
+        {
+            answer::note_set(adapter, self.request);
+        }
+        match (self.then.take(), &self.own) {
+            (Some(then), Some(own)) => then(status, own),
+            _ => status,
         }
     }
 }
@@ -113,6 +171,15 @@ struct Inner {
 }
 
 impl Inner {
+    /// Takes the current request, which `at` has answered. What that changes is done when the next one can
+    /// become the current one. Answers with what the source gets, too.
+    fn end(&mut self, at: Layer, status: NDIS_STATUS) -> Option<(Entry, NDIS_STATUS)> {
+        let mut entry = self.current.take()?;
+        self.note_completed(entry.request.raw());
+        let status = entry.end(at, status);
+        Some((entry, status))
+    }
+
     fn note_completed(&mut self, request: *mut NDIS_OID_REQUEST) {
         self.completed.push_back(request as usize);
         if self.completed.len() > REMEMBERED {
@@ -243,9 +310,10 @@ impl Queue {
             }
         }
         let any = !cancelled.is_empty();
-        for entry in cancelled {
+        for mut entry in cancelled {
             pnp::job("NDIS OID", move || {
-                finish(at, entry, NDIS_STATUS_REQUEST_ABORTED, false);
+                let status = entry.end(at, NDIS_STATUS_REQUEST_ABORTED);
+                finish(&entry, status, false);
             });
         }
         any
@@ -255,9 +323,9 @@ impl Queue {
     /// are returned if `inline`, else the source is called.
     fn run(&self, at: Layer, inline: bool) -> NDIS_STATUS {
         let (id, request) = {
-            let inner = self.0.lock();
-            let entry = inner.current.as_ref().expect("a request was made current");
-            (entry.id, entry.request)
+            let mut inner = self.0.lock();
+            let entry = inner.current.as_mut().expect("a request was made current");
+            (entry.id, entry.begin())
         };
         let about = format!("{} {}", request.describe(), at.name());
         let function = function_of(at);
@@ -280,11 +348,11 @@ impl Queue {
             );
         }
         rules::held(&rules::DOUBLE_COMPLETE);
-        let entry = inner.current.take().expect("just looked at");
-        inner.note_completed(entry.request.raw());
+        let (entry, answer) = inner.end(at, status).expect("just looked at");
         drop(inner);
         self.0.notify_all();
-        let status = finish(at, entry, status, inline);
+        check(at, entry.request, status);
+        let status = finish(&entry, answer, inline);
         self.next(at);
         status
     }
@@ -298,18 +366,17 @@ impl Queue {
                 .as_ref()
                 .is_some_and(|entry| entry.request.raw() == request);
             if is_it {
-                inner.note_completed(request);
-                Ok(inner.current.take().expect("just looked at"))
+                Ok(inner.end(at, status).expect("just looked at"))
             } else {
                 Err(inner.completed.contains(&(request as usize)))
             }
         };
-        let entry = match taken {
-            Ok(entry) => {
+        let (entry, answer) = match taken {
+            Ok(ended) => {
                 rules::held(&rules::NDIS_OID_DOUBLE_COMPLETE);
                 rules::held(&rules::DOUBLE_COMPLETE_WORK_ITEM);
                 rules::held(&rules::NDIS_BUGCHECK_INVALID_OID_COMPLETION);
-                entry
+                ended
             }
             Err(twice) => rules::broken(
                 if twice && call::is_inside(&["NdisIoWorkItemRoutine"]) {
@@ -337,7 +404,8 @@ impl Queue {
         }
         rules::held(&rules::NDIS_OID_COMPLETE);
         self.0.notify_all();
-        finish(at, entry, status, false);
+        check(at, entry.request, status);
+        finish(&entry, answer, false);
         self.next(at);
     }
 
@@ -411,17 +479,7 @@ pub(super) fn kept_too_long(at: Layer, what: &str, limit: Duration) -> ! {
 }
 
 /// Gives the source its answer: by return if `inline`, else by its completion handler.
-fn finish(at: Layer, entry: Entry, status: NDIS_STATUS, inline: bool) -> NDIS_STATUS {
-    check(at, entry.request, status);
-    if let Layer::Adapter(adapter) = at
-        && status == NDIS_STATUS_SUCCESS
-    {
-        answer::note_set(adapter, entry.request);
-    }
-    let status = match (entry.then, &entry.own) {
-        (Some(then), Some(own)) => then(status, own),
-        _ => status,
-    };
+fn finish(entry: &Entry, status: NDIS_STATUS, inline: bool) -> NDIS_STATUS {
     match entry.source {
         Source::Binding(binding, request) => {
             if inline {

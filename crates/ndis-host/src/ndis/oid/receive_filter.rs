@@ -5,7 +5,7 @@
 //! (setting-a-vmq-filter.md). Not in here: queues, virtual ports, packet coalescing.
 
 use ndis_sys::{
-    NDIS_DEFAULT_RECEIVE_QUEUE_ID, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT, NDIS_OID_REQUEST,
+    NDIS_DEFAULT_RECEIVE_QUEUE_ID, NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT,
     NDIS_OID_REQUEST_METHOD, NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS,
     NDIS_RECEIVE_FILTER_CLEAR_PARAMETERS_REVISION_1,
     NDIS_RECEIVE_FILTER_FIELD_MAC_HEADER_VLAN_UNTAGGED_OR_ZERO,
@@ -18,12 +18,11 @@ use ndis_sys::{
     NDIS_SIZEOF_RECEIVE_FILTER_PARAMETERS_REVISION_2, NDIS_STATUS, NDIS_STATUS_INVALID_LENGTH,
     NDIS_STATUS_INVALID_PARAMETER, NDIS_STATUS_NOT_SUPPORTED, NDIS_STATUS_SUCCESS,
     NdisFrameHeaderMac, NdisMacHeaderFieldDestinationAddress, NdisMacHeaderFieldVlanId,
-    NdisReceiveFilterTestEqual, NdisReceiveFilterTypeVMQueue, NdisRequestMethod,
-    OID_RECEIVE_FILTER_SET_FILTER,
+    NdisReceiveFilterTestEqual, NdisReceiveFilterTypeVMQueue, OID_RECEIVE_FILTER_SET_FILTER,
 };
 
 use super::queue::{Entry, Own, Source};
-use super::request::{self, Request};
+use super::request::Request;
 use crate::ndis::binding::Binding;
 use crate::ndis::ethernet::ReceiveFilter;
 use crate::ndis::header;
@@ -36,17 +35,12 @@ pub(super) fn set(binding: &'static Binding, request: Request) -> Result<Entry, 
     {
         return Err(NDIS_STATUS_NOT_SUPPORTED);
     }
-    let mut buffer = request.method_input();
+    let buffer = request.method_input();
     let mut filter = parse(&buffer)?;
     if filter.id != 0 {
         return Err(NDIS_STATUS_INVALID_PARAMETER);
     }
-    filter.id = number(binding);
-    buffer[FILTER_ID..FILTER_ID + 4].copy_from_slice(&filter.id.to_le_bytes());
-    let mut own = Box::new(Own {
-        request: request::new(NdisRequestMethod, OID_RECEIVE_FILTER_SET_FILTER, &mut []),
-        buffer,
-    });
+    let mut own = Own::new(request.kind(), OID_RECEIVE_FILTER_SET_FILTER, buffer);
     let length = own.buffer.len() as u32;
     own.request.DATA.METHOD_INFORMATION = NDIS_OID_REQUEST_METHOD {
         Oid: OID_RECEIVE_FILTER_SET_FILTER,
@@ -59,12 +53,17 @@ pub(super) fn set(binding: &'static Binding, request: Request) -> Result<Entry, 
         BytesNeeded: 0,
     };
     let source = Source::Binding(binding, request);
-    Ok(Entry::translated(own, source, move |status, own| {
+    let entry = Entry::translated(own, source, move |status, own| {
         if status == NDIS_STATUS_SUCCESS {
+            let id = own.buffer[FILTER_ID..].first_chunk();
+            filter.id = id.map_or(0, |id| u32::from_le_bytes(*id));
             binding.change_filter(|current| current.receive.push(filter));
             request.answer_method(&own.buffer);
         }
         status
+    });
+    Ok(entry.at_its_turn(move |own| {
+        own.buffer[FILTER_ID..FILTER_ID + 4].copy_from_slice(&number(binding).to_le_bytes());
     }))
 }
 
@@ -79,11 +78,7 @@ pub(super) fn clear(
     if !filter.receive.iter().any(|filter| filter.id == id) {
         return Err(NDIS_STATUS_INVALID_PARAMETER);
     }
-    let mut own = Box::new(Own {
-        request: NDIS_OID_REQUEST::zeroed(),
-        buffer: input.to_vec(),
-    });
-    own.request = request::new(request.kind(), request.oid(), &mut own.buffer);
+    let own = Own::new(request.kind(), request.oid(), input.to_vec());
     let taken = input.len() as u32;
     let source = Source::Binding(binding, request);
     Ok(Entry::translated(own, source, move |status, _| {

@@ -13,7 +13,7 @@ use ndis_sys::{
 };
 
 use super::queue::{Entry, Own, Source};
-use super::request::{self, Request};
+use super::request::Request;
 
 /// The request for all counters, if this is one for a single counter.
 pub(super) fn translate(source: Source, request: Request) -> Option<Entry> {
@@ -21,15 +21,8 @@ pub(super) fn translate(source: Source, request: Request) -> Option<Entry> {
         return None;
     }
     let offset = offset_of_counter(request.oid())?;
-    let mut own = Box::new(Own {
-        request: ndis_sys::NDIS_OID_REQUEST::zeroed(),
-        buffer: vec![0; size_of::<NDIS_STATISTICS_INFO>()],
-    });
-    own.request = request::new(
-        NdisRequestQueryInformation,
-        OID_GEN_STATISTICS,
-        &mut own.buffer,
-    );
+    let buffer = vec![0; size_of::<NDIS_STATISTICS_INFO>()];
+    let own = Own::new(NdisRequestQueryInformation, OID_GEN_STATISTICS, buffer);
     Some(Entry::translated(own, source, move |status, own| {
         if status != NDIS_STATUS_SUCCESS {
             return status;

@@ -13,8 +13,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use ndis_sys::{
-    NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT, NDIS_OID_REQUEST, NDIS_PM_CAPABILITIES,
-    NDIS_PM_MAX_PATTERN_ID, NDIS_PM_PARAMETERS_REVISION_1, NDIS_PM_PARAMETERS_REVISION_2,
+    NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT, NDIS_PM_CAPABILITIES, NDIS_PM_MAX_PATTERN_ID,
+    NDIS_PM_PARAMETERS_REVISION_1, NDIS_PM_PARAMETERS_REVISION_2,
     NDIS_PM_WAKE_ON_LINK_CHANGE_ENABLED, NDIS_PM_WOL_BITMAP_PATTERN_SUPPORTED,
     NDIS_PM_WOL_EAPOL_REQUEST_ID_MESSAGE_SUPPORTED, NDIS_PM_WOL_IPV4_TCP_SYN_SUPPORTED,
     NDIS_PM_WOL_IPV6_TCP_SYN_SUPPORTED, NDIS_PM_WOL_MAGIC_PACKET_ENABLED, NDIS_PM_WOL_PACKET,
@@ -286,7 +286,7 @@ pub(super) fn add(
     let id = new_id();
     let mut bytes = input.to_vec();
     bytes[PATTERN_ID..PATTERN_ID + 4].copy_from_slice(&id.to_le_bytes());
-    let own = own(OID_PM_ADD_WOL_PATTERN, bytes);
+    let own = Own::new(request.kind(), OID_PM_ADD_WOL_PATTERN, bytes);
     let taken = input.len() as u32;
     let source = Source::Binding(binding, request);
     Ok(Entry::translated(own, source, move |status, own| {
@@ -315,7 +315,7 @@ pub(super) fn remove(
         return Err(NDIS_STATUS_FILE_NOT_FOUND);
     }
     drop(inner);
-    let own = own(OID_PM_REMOVE_WOL_PATTERN, input.to_vec());
+    let own = Own::new(request.kind(), OID_PM_REMOVE_WOL_PATTERN, input.to_vec());
     let source = Source::Binding(binding, request);
     Ok(Entry::translated(own, source, move |status, _| {
         // Whatever the miniport says: the protocol can do no more before it closes.
@@ -435,15 +435,6 @@ fn list(adapter: &'static Adapter) -> Vec<u8> {
 
 fn capabilities(adapter: &Adapter) -> Option<NDIS_PM_CAPABILITIES> {
     adapter.with_attributes(|attributes| attributes.power.as_deref().copied())
-}
-
-fn own(oid: u32, buffer: Vec<u8>) -> Box<Own> {
-    let mut own = Box::new(Own {
-        request: NDIS_OID_REQUEST::zeroed(),
-        buffer,
-    });
-    own.request = request::new(NdisRequestSetInformation, oid, &mut own.buffer);
-    own
 }
 
 /// A number for a pattern. They are each adapter's own; ours are nobody else's, so that a driver that
