@@ -105,17 +105,6 @@ pub fn is_blank(text: &[u16]) -> bool {
     trimmed(text).is_empty()
 }
 
-/// The strings of a REG_MULTI_SZ, without their terminators.
-///
-/// Tolerant: final terminators may be missing, empty strings are skipped wherever they are. Never more
-/// than [`MAXIMUM_VIRTUAL_MINIPORTS`] strings, none longer than [`MAXIMUM_NAME_LENGTH`]: what that
-/// leaves out, [`check_upper_bindings`] reports. A name that stands there twice comes twice.
-pub fn multi_sz(value: &[u16]) -> impl Iterator<Item = &[u16]> {
-    strings(value)
-        .filter(|name| name.len() <= MAXIMUM_NAME_LENGTH)
-        .take(MAXIMUM_VIRTUAL_MINIPORTS)
-}
-
 /// Whether two device names are the same: Windows compares object names without regard to case. Names
 /// of devices are ASCII; other characters are compared as they are.
 pub fn same_name(one: &[u16], other: &[u16]) -> bool {

@@ -39,16 +39,6 @@ impl OutOfBandTag {
         drop_eligible: false,
     };
 
-    /// Reads the value of `Ieee8021QNetBufferListInfo`: priority in bits 0 to 2, canonical format
-    /// indicator in bit 3, VLAN identifier in bits 4 to 15. The rest is for others and not looked at.
-    pub const fn from_value(value: usize) -> OutOfBandTag {
-        OutOfBandTag {
-            vlan: ((value >> 4) & 0x0fff) as u16,
-            priority: (value & 0x07) as u8,
-            drop_eligible: value & 0x08 != 0,
-        }
-    }
-
     /// Whether all fields are zero.
     pub const fn is_none(self) -> bool {
         self.vlan == 0 && self.priority == 0 && !self.drop_eligible

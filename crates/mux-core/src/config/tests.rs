@@ -33,7 +33,7 @@ fn address(text: &str) -> Result<MacAddress, ConfigError> {
 }
 
 fn names(value: &str) -> Vec<String> {
-    multi_sz(&wide(value))
+    upper_bindings::names(&[wide(value)])
         .map(|name| String::from_utf16(name).unwrap())
         .collect()
 }
@@ -293,7 +293,8 @@ proptest! {
     /// Few different units make many terminators.
     #[test]
     fn any_units_are_names(units in prop::collection::vec(0_u16..4, 0..2000)) {
-        let names: Vec<_> = multi_sz(&units).collect();
+        let parts = [units.as_slice()];
+        let names: Vec<_> = upper_bindings::names(&parts).collect();
         prop_assert!(names.iter().all(|name| !name.is_empty() && !name.contains(&0)));
         let joined: Vec<u16> = names.concat();
         let without_terminators: Vec<u16> = units.iter().copied().filter(|unit| *unit != 0).collect();

@@ -74,7 +74,12 @@ impl PartName {
     }
 }
 
-/// The names in all values of a list, in order: as [`multi_sz`](super::multi_sz) gives those of one.
+/// The names in all values of a list, in order.
+///
+/// Tolerant: final terminators may be missing, empty strings are skipped wherever they are. Never more
+/// than [`MAXIMUM_VIRTUAL_MINIPORTS`] names, none longer than [`MAXIMUM_NAME_LENGTH`]: what that leaves
+/// out, [`check_upper_bindings`](super::check_upper_bindings) reports. A name that stands there twice
+/// comes twice.
 pub fn names<P: AsRef<[u16]>>(parts: &[P]) -> impl Iterator<Item = &[u16]> {
     parts
         .iter()

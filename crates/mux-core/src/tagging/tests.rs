@@ -218,24 +218,6 @@ fn a_service_tag_is_payload_of_an_untagged_frame() {
 }
 
 #[test]
-fn the_value_out_of_band_is_read_by_its_bits() {
-    let value = (0x00a << 4) | (1 << 3) | 5;
-    assert_eq!(
-        OutOfBandTag::from_value(value),
-        OutOfBandTag {
-            vlan: 10,
-            priority: 5,
-            drop_eligible: true
-        }
-    );
-    assert_eq!(
-        OutOfBandTag::from_value(usize::MAX << 16),
-        OutOfBandTag::NONE,
-        "what is above belongs to others"
-    );
-}
-
-#[test]
 fn the_front_of_a_tagged_frame_is_addresses_then_tag() {
     assert_eq!(
         tagged_front(&ADDRESSES, Tag::from_tci(0xb00a)),
@@ -324,14 +306,15 @@ proptest! {
     fn any_bytes_are_planned_or_for_nobody(
         bytes in prop::collection::vec(any::<u8>(), 0..40),
         tagged: bool,
-        value: usize,
+        (vlan, priority, drop_eligible) in (0_u16..=4095, 0_u8..=7, any::<bool>()),
         nothing_beside: bool,
     ) {
         let mut bytes = bytes;
         if tagged && let Some(type_field) = bytes.get_mut(12..14) {
             type_field.copy_from_slice(&[0x81, 0x00]);
         }
-        let beside = if nothing_beside { OutOfBandTag::NONE } else { OutOfBandTag::from_value(value) };
+        let tag = OutOfBandTag { vlan, priority, drop_eligible };
+        let beside = if nothing_beside { OutOfBandTag::NONE } else { tag };
         let Some(received) = plan_receive(&bytes, beside) else {
             return Ok(());
         };

@@ -288,7 +288,7 @@ impl Nic {
         self.state.lock().mtu_at_restart = Some(mtu);
     }
 
-    /// Waits until the NIC is in a state that `look` accepts.
+    /// Waits until it keeps that many sends.
     pub fn wait_sends(&self, timeout: Duration, count: usize) -> bool {
         self.state
             .wait_until(Some(timeout), |state| {
