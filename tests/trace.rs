@@ -9,7 +9,9 @@ use ndis_host::{
         registry::Value,
     },
 };
-use ndis_sys::{NDIS_STATUS_MEDIA_SPECIFIC_INDICATION, OID_GEN_STATISTICS};
+use ndis_sys::{
+    NDIS_STATUS_MEDIA_SPECIFIC_INDICATION, OID_GEN_STATISTICS, OID_TCP_OFFLOAD_PARAMETERS,
+};
 use ndismux_tests::{MuxLab, NIC, SOON, VLAN10, VLAN20, device, image_tests};
 
 image_tests! {
@@ -97,26 +99,30 @@ image_tests! {
         let client = lab.above("vlan10");
         client.query(OID_GEN_STATISTICS, 256);
         client.query(0x7777_7777, 4);
+        // The NIC has no offloads.
+        client.set(OID_TCP_OFFLOAD_PARAMETERS, &[0; 32]);
         client.query(OID_GEN_TRANSMIT_QUEUE_LENGTH, 4);
         assert!(lab.settle(SOON));
         lab.stop_listening();
         let on = format!("Device={}", device("vlan10"));
         let lines = lines(&lab);
         assert_eq!(
-            lines[..4],
+            lines[..6],
             [
                 format!("OidRequest {on} Oid=0x20106 Kind=query Way=answer"),
                 format!("OidAnswered {on} Oid=0x20106 Status=0x0"),
                 format!("OidRequest {on} Oid=0x77777777 Kind=query Way=refuse"),
                 format!("OidAnswered {on} Oid=0x77777777 Status=0xc00000bb"),
+                format!("OidRequest {on} Oid=0xfc01020c Kind=set Way=refuse"),
+                format!("OidAnswered {on} Oid=0xfc01020c Status=0xc00000bb"),
             ]
         );
-        assert_eq!(lines[4], format!("OidRequest {on} Oid=0x2020e Kind=query Way=forward"));
+        assert_eq!(lines[6], format!("OidRequest {on} Oid=0x2020e Kind=query Way=forward"));
         // Below and above come back on different threads.
-        assert!(lines[5..].contains(&format!("OidAnswered {on} Oid=0x2020e Status=0x103")), "{lines:#?}");
-        let below = after(&lines[5..], &format!(r"OidAnsweredBelow Nic=\Device\{NIC} "));
+        assert!(lines[7..].contains(&format!("OidAnswered {on} Oid=0x2020e Status=0x103")), "{lines:#?}");
+        let below = after(&lines[7..], &format!(r"OidAnsweredBelow Nic=\Device\{NIC} "));
         assert_eq!(below, ["Oid=0x2020e Status=0x0"], "{lines:#?}");
-        assert_eq!(lines.len(), 7, "{lines:#?}");
+        assert_eq!(lines.len(), 9, "{lines:#?}");
         lab.down();
     }
 

@@ -27,17 +27,10 @@ pub(super) fn request(
     request: OidRequest<'_>,
     at: Passive<'_>,
 ) -> OidOutcome {
-    if miniport.removed.load(Ordering::Acquire) {
-        return request.complete(Status::NOT_ACCEPTED);
-    }
     let Some(kind) = to_core(request.kind()) else {
         return request.complete(Status::NOT_SUPPORTED);
     };
-    // A removal must not fail, though there be no patterns.
-    if !miniport.supports(request.oid()) && request.oid() != oid::OID_PM_REMOVE_WOL_PATTERN {
-        return request.complete(Status::NOT_SUPPORTED);
-    }
-    let policy = oid::policy(request.oid(), kind);
+    let policy = policy(miniport, request.oid(), kind);
     trace::oid(miniport.instance.name(), request.oid(), kind, policy);
     // Nothing of a set's data is read before this. How long an answer is, is known with the answer.
     if let Policy::Answer(length) | Policy::Combine(length) | Policy::Forward(length) = policy
@@ -66,16 +59,29 @@ pub(super) fn direct_request(
     miniport: &VirtualMiniport,
     request: DirectOidRequest<'_>,
 ) -> OidOutcome {
-    if miniport.removed.load(Ordering::Acquire) {
-        return request.complete(Status::NOT_ACCEPTED);
-    }
     let Some(kind) = to_core(request.kind()) else {
         return request.complete(Status::NOT_SUPPORTED);
     };
-    let refusal = oid::direct(request.oid(), kind);
+    let refusal = if miniport.removed.load(Ordering::Acquire) {
+        Refusal::NotAccepted
+    } else {
+        oid::direct(request.oid(), kind)
+    };
     let policy = Policy::Refuse(refusal);
     trace::oid(miniport.instance.name(), request.oid(), kind, policy);
     request.complete(status_of(refusal))
+}
+
+/// The row of the table, as far as this virtual miniport has what it is about.
+fn policy(miniport: &VirtualMiniport, oid: u32, kind: oid::Kind) -> Policy {
+    if miniport.removed.load(Ordering::Acquire) {
+        return Policy::Refuse(Refusal::NotAccepted);
+    }
+    // A removal must not fail, though there be no patterns.
+    if !miniport.supports(oid) && oid != oid::OID_PM_REMOVE_WOL_PATTERN {
+        return Policy::Refuse(Refusal::NotSupported);
+    }
+    oid::policy(oid, kind)
 }
 
 /// A kind of request that there is a policy for.

@@ -1,7 +1,10 @@
 //! `MiniportHaltEx`: S3 and S5.
 
 use ndis_host::ndis::{AdapterState, BindingState, policy::When};
-use ndis_sys::NDIS_STATUS_SUCCESS;
+use ndis_sys::{
+    NDIS_STATUS_NOT_ACCEPTED, NDIS_STATUS_SUCCESS, OID_GEN_STATISTICS,
+    OID_GEN_TRANSMIT_QUEUE_LENGTH,
+};
 use ndismux_tests::{
     Frame, MAC_PEER, MuxLab, NEVER, NIC, SERVICE, SOON, device, image_tests, wait_until,
 };
@@ -25,6 +28,33 @@ image_tests! {
         for (halt, next) in halts.iter().zip(&lives[1..]) {
             assert!(halt.ended < next.sequence);
         }
+    }
+
+    fn nothing_is_asked_of_a_device_that_was_removed_without_a_warning() {
+        let lab = MuxLab::running();
+        let client = lab.above("vlan10");
+        client.hold_receives(true);
+        client.keep_over_pauses(true);
+        lab.below().inject(&Frame::new(MAC_PEER, [0xFF; 6], 1).tagged(10).bytes());
+        client.recv(SOON).expect("it arrives");
+        let told = || lab.calls("MiniportDevicePnPEventNotify", &format!("SurpriseRemoved {}", device("vlan10")));
+        std::thread::scope(|scope| {
+            let pulled = scope.spawn(|| lab.pull("vlan10").expect("an adapter"));
+            // The pause that follows waits for the frame.
+            assert!(lab.wait_adapter("vlan10", AdapterState::Pausing, SOON));
+            assert_eq!(told().len(), 1);
+            // One that the driver answers, one for the NIC, one that nobody has.
+            for oid in [OID_GEN_STATISTICS, OID_GEN_TRANSMIT_QUEUE_LENGTH, 0x7777_7777] {
+                assert_eq!(client.query(oid, 256).0, NDIS_STATUS_NOT_ACCEPTED, "{oid:#x}");
+                assert_eq!(client.query_direct(oid, 256, 1).0, NDIS_STATUS_NOT_ACCEPTED, "{oid:#x}");
+            }
+            client.hold_receives(false);
+            client.return_held();
+            pulled.join().expect("it ends");
+        });
+        lab.only_call("MiniportHaltEx", &device("vlan10"));
+        lab.assert_traffic("vlan20", 20);
+        lab.down();
     }
 
     fn halt_takes_the_filter_below_back_with_the_last_virtual_miniport() {

@@ -4,7 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ndis_sys::{DEVICE_TYPE, NDIS_STATUS, NdisHaltDeviceDisabled, NetEventReconfigure};
+use ndis_sys::{
+    DEVICE_TYPE, NDIS_HALT_ACTION, NDIS_STATUS, NdisHaltDeviceDisabled,
+    NdisHaltDeviceSurpriseRemoved, NetEventReconfigure,
+};
 
 use super::{Lab, LabError, already, find_device, outstanding, unknown};
 use crate::ndis::caller::{self, Caller};
@@ -77,10 +80,22 @@ impl Lab {
     /// # Errors
     /// There is no such adapter.
     pub fn disable(&self, label: &str) -> Result<(), LabError> {
+        self.halt(label, NdisHaltDeviceDisabled)
+    }
+
+    /// Removes the device of a virtual miniport without a warning: its driver is told, and then it is halted.
+    ///
+    /// # Errors
+    /// There is no such adapter.
+    pub fn pull(&self, label: &str) -> Result<(), LabError> {
+        self.halt(label, NdisHaltDeviceSurpriseRemoved)
+    }
+
+    fn halt(&self, label: &str, action: NDIS_HALT_ACTION) -> Result<(), LabError> {
         let adapter = self
             .adapter(label)
             .ok_or_else(|| unknown("adapter", label))?;
-        self.as_host(|| im::disable(adapter, NdisHaltDeviceDisabled));
+        self.as_host(|| im::disable(adapter, action));
         Ok(())
     }
 
