@@ -8,7 +8,8 @@ use ndis_sys::{NDIS_HANDLE, NET_BUFFER_LIST};
 
 use super::Client;
 use crate::call;
-use crate::lab::{Lab, NicPort};
+use crate::lab::NicPort;
+use crate::lab::testing::{LONG, frame, nic, stack};
 use crate::ndis::nbl::{data, owner};
 use crate::ndis::object::handle_of;
 use crate::ndis::open::NdisCloseAdapterEx;
@@ -16,31 +17,11 @@ use crate::ndis::pnp::NdisReEnumerateProtocolBindings;
 use crate::ndis::receive::NdisReturnNetBufferLists;
 use crate::ndis::send::NdisSendNetBufferLists;
 use crate::ndis::{caller, driver};
-use crate::nic::NicConfig;
 use crate::nt::irql::Irql;
 use crate::rules::{self, testing::assert_broken};
 
-const LONG: Duration = Duration::from_secs(10);
-const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
-
-fn stack() -> (Lab, NicPort, &'static Client) {
-    let lab = Lab::new();
-    let nic = lab.add_nic(NicConfig::new("nic0", MAC));
-    let client = lab.add_client("stack", "nic0").unwrap();
-    lab.plug_nic("nic0").unwrap();
-    assert!(lab.settle(LONG));
-    (lab, nic, client)
-}
-
 fn binding(client: &Client) -> NDIS_HANDLE {
     client.state.lock().binding.unwrap() as NDIS_HANDLE
-}
-
-fn frame() -> Vec<u8> {
-    let mut frame = vec![0xff; 6];
-    frame.extend(MAC);
-    frame.resize(60, 0);
-    frame
 }
 
 /// An NBL that the NIC indicated and the client keeps.
@@ -64,7 +45,7 @@ fn give_back(client: &Client, nbl: *mut NET_BUFFER_LIST) {
 #[test]
 fn returning_a_frame_twice_is_broken() {
     assert_broken(&rules::NBL_OWNERSHIP, &["NdisReturnNetBufferLists"], || {
-        let (_lab, nic, client) = stack();
+        let (_lab, nic, client) = stack(nic());
         let nbl = held(&nic, client);
         give_back(client, nbl);
         give_back(client, nbl);
@@ -74,7 +55,7 @@ fn returning_a_frame_twice_is_broken() {
 #[test]
 fn returning_a_rewritten_frame_is_broken() {
     assert_broken(&rules::NBL_OWNERSHIP, &["its bytes were changed"], || {
-        let (_lab, nic, client) = stack();
+        let (_lab, nic, client) = stack(nic());
         let nbl = held(&nic, client);
         let nb = owner::known(nbl, "test").first().unwrap();
         data::write(nb, 59, &[1]);
@@ -88,7 +69,7 @@ fn returning_an_advanced_frame_is_broken() {
         &rules::NBL_OWNERSHIP,
         &["DataOffset was 0 and is 14"],
         || {
-            let (_lab, nic, client) = stack();
+            let (_lab, nic, client) = stack(nic());
             let nbl = held(&nic, client);
             let nb = owner::known(nbl, "test").first().unwrap();
             // SAFETY: the NB is alive.
@@ -106,7 +87,7 @@ fn returning_a_frame_that_came_with_resources_is_broken() {
         &rules::NBL_OWNERSHIP,
         &["no NET_BUFFER_LIST, or one that was freed"],
         || {
-            let (_lab, nic, client) = stack();
+            let (_lab, nic, client) = stack(nic());
             let nbl = held(&nic, client);
             client.return_held();
             while nic.receives_outstanding() != 0 {
@@ -125,7 +106,7 @@ fn a_frame_that_is_never_returned_holds_up_the_pause_and_is_named() {
         &rules::NDIS_BUGCHECK_WATCHDOG_MINIPORT_PAUSE,
         &parts,
         || {
-            let (lab, nic, client) = stack();
+            let (lab, nic, client) = stack(nic());
             held(&nic, client);
             // The pause returns what is kept, unless it is forgotten.
             client.state.lock().held.clear();
@@ -141,7 +122,7 @@ fn closing_outside_of_an_unbind_is_broken() {
         &rules::PROTOCOL_BINDING_STATE,
         &["NdisCloseAdapterEx in state Running"],
         || {
-            let (_lab, _nic, client) = stack();
+            let (_lab, _nic, client) = stack(nic());
             let binding = binding(client);
             // SAFETY: not sound by NDIS's rules; the host checks.
             unsafe { NdisCloseAdapterEx(binding) };
@@ -155,7 +136,7 @@ fn a_dead_binding_handle_is_named() {
         &rules::INVALID_HANDLE,
         &["dead binding handle", "stack on"],
         || {
-            let (lab, _nic, client) = stack();
+            let (lab, _nic, client) = stack(nic());
             let binding = binding(client);
             lab.unplug_nic("nic0").unwrap();
             // SAFETY: not sound by NDIS's rules; the host checks.
@@ -167,7 +148,7 @@ fn a_dead_binding_handle_is_named() {
 #[test]
 fn sending_what_another_holds_is_broken() {
     assert_broken(&rules::NBL_OWNERSHIP, &["stack does not hold it"], || {
-        let (_lab, nic, client) = stack();
+        let (_lab, nic, client) = stack(nic());
         nic.hold_sends(true);
         client.send(&[frame()]);
         let nbl = *client.state.lock().sends.keys().next().unwrap() as *mut NET_BUFFER_LIST;
@@ -184,7 +165,7 @@ fn sending_on_a_paused_binding_is_broken() {
         &rules::PROTOCOL_BINDING_STATE,
         &["NdisSendNetBufferLists in state Paused"],
         || {
-            let (_lab, _nic, client) = stack();
+            let (_lab, _nic, client) = stack(nic());
             let handle = binding(client);
             let binding: &crate::ndis::binding::Binding =
                 crate::ndis::object::resolve(handle, "test");
@@ -199,7 +180,7 @@ fn sending_on_a_paused_binding_is_broken() {
 fn enumerating_bindings_inside_a_bind_is_broken() {
     let parts = ["inside a bind or unbind handler"];
     assert_broken(&rules::NDIS_RE_ENUMERATE_PROTOCOL_BINDINGS, &parts, || {
-        let (_lab, _nic, _client) = stack();
+        let (_lab, _nic, _client) = stack(nic());
         let handle = handle_of(driver::protocol_of("stack").unwrap());
         call::callback(
             "ProtocolBindAdapterEx",

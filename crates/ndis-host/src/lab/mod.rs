@@ -19,6 +19,8 @@ mod outstanding;
 mod port;
 mod power;
 mod state;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tracing;
 mod virtual_miniport;
 

@@ -186,28 +186,21 @@ static RUNNING: Monitor<BTreeMap<u64, Running>> = Monitor::new(BTreeMap::new());
 mod tests {
     use super::*;
     use crate::client::Client;
+    use crate::lab::testing::{self, LONG, frame};
     use crate::lab::{Lab, NicPort};
-    use crate::nic::NicConfig;
     use crate::rules::testing::assert_broken;
 
-    const LONG: Duration = Duration::from_secs(10);
     const SHORT: Duration = Duration::from_millis(100);
-    const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+
     fn stack(limits: impl FnOnce(&mut policy::Policy)) -> (Lab, NicPort, &'static Client) {
-        let lab = Lab::new();
-        let nic = lab.add_nic(NicConfig::new("nic0", MAC));
-        let client = lab.add_client("stack", "nic0").unwrap();
-        lab.plug_nic("nic0").unwrap();
-        assert!(lab.settle(LONG));
+        let (lab, nic, client) = testing::stack(testing::nic());
         lab.policy(limits);
         (lab, nic, client)
     }
 
     fn keep_a_send(nic: &NicPort, client: &'static Client) {
         nic.hold_sends(true);
-        let mut frame = vec![0xff; 60];
-        frame[6..12].copy_from_slice(&MAC);
-        client.send(&[frame]);
+        client.send(&[frame()]);
         assert!(nic.wait_sends(LONG, 1));
     }
 

@@ -1,17 +1,17 @@
 //! Tests of miniport rules: a NIC that misbehaves, below a built-in client.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use ndis_sys::{
     NDIS_OID_REQUEST, NDIS_STATUS_FAILURE, NDIS_STATUS_INDICATION, NDIS_STATUS_PENDING,
     NDIS_STATUS_SUCCESS, NET_BUFFER_LIST, NdisRequestQueryInformation, OID_GEN_STATISTICS,
 };
 
-use super::{CALLER, NicConfig, WakeUp};
+use super::{CALLER, WakeUp};
 use crate::call;
 use crate::client::{Client, bitmap_pattern};
-use crate::lab::{Lab, NicPort};
+use crate::lab::NicPort;
+use crate::lab::testing::{LONG, frame, nic, stack};
 use crate::ndis::adapter::NdisMPauseComplete;
 use crate::ndis::caller;
 use crate::ndis::oid::{NdisMOidRequestComplete, request};
@@ -20,25 +20,6 @@ use crate::ndis::status::NdisMIndicateStatusEx;
 use crate::nt::irql::Irql;
 use crate::nt::sched;
 use crate::rules::{self, testing::assert_broken};
-
-const LONG: Duration = Duration::from_secs(10);
-const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
-
-fn stack() -> (Lab, NicPort, &'static Client) {
-    let lab = Lab::new();
-    let nic = lab.add_nic(NicConfig::new("nic0", MAC));
-    let client = lab.add_client("stack", "nic0").unwrap();
-    lab.plug_nic("nic0").unwrap();
-    assert!(lab.settle(LONG));
-    (lab, nic, client)
-}
-
-fn frame() -> Vec<u8> {
-    let mut frame = vec![0xff; 6];
-    frame.extend(MAC);
-    frame.resize(60, 0);
-    frame
-}
 
 /// A send that the NIC has and has not completed.
 fn kept_send(nic: &NicPort, client: &'static Client) -> *mut NET_BUFFER_LIST {
@@ -61,7 +42,7 @@ fn completing_without_a_status_is_broken() {
         &rules::NBL_OWNERSHIP,
         &["Status member was not set"],
         || {
-            let (_lab, nic, client) = stack();
+            let (_lab, nic, client) = stack(nic());
             let nbl = kept_send(&nic, client);
             complete(&nic, nbl);
         },
@@ -74,7 +55,7 @@ fn completing_a_send_twice_is_broken() {
         &rules::NBL_OWNERSHIP,
         &["NdisMSendNetBufferListsComplete"],
         || {
-            let (_lab, nic, client) = stack();
+            let (_lab, nic, client) = stack(nic());
             let nbl = kept_send(&nic, client);
             let view = crate::ndis::nbl::owner::known(nbl, "test");
             view.set_status(NDIS_STATUS_SUCCESS);
@@ -90,7 +71,7 @@ fn completing_a_changed_send_is_broken() {
         &rules::NBL_OWNERSHIP,
         &["DataLength was 60 and is 59"],
         || {
-            let (_lab, nic, client) = stack();
+            let (_lab, nic, client) = stack(nic());
             let nbl = kept_send(&nic, client);
             let view = crate::ndis::nbl::owner::known(nbl, "test");
             view.set_status(NDIS_STATUS_SUCCESS);
@@ -106,7 +87,7 @@ fn completing_a_pause_that_is_not_pending_is_broken() {
         &rules::NDIS_BUGCHECK_ILLEGAL_MINIPORT_STATE_TRANSITION,
         &["NdisMPauseComplete", "Running"],
         || {
-            let (_lab, nic, _client) = stack();
+            let (_lab, nic, _client) = stack(nic());
             let handle = nic.handle.load(Ordering::Acquire);
             // SAFETY: not sound by NDIS's rules; the host checks.
             unsafe { NdisMPauseComplete(handle) };
@@ -120,7 +101,7 @@ fn completing_an_oid_request_twice_is_broken() {
         &rules::NDIS_OID_DOUBLE_COMPLETE,
         &["NdisMOidRequestComplete"],
         || {
-            let (_lab, nic, client) = stack();
+            let (_lab, nic, client) = stack(nic());
             nic.hold_requests(true);
             sched::spawn("asks", || {
                 client.query(OID_GEN_STATISTICS, 256);
@@ -141,7 +122,7 @@ fn completing_an_oid_request_twice_is_broken() {
 #[test]
 fn completing_an_oid_request_as_pending_is_broken() {
     assert_broken(&rules::NDIS_OID_COMPLETE, &["NDIS_STATUS_PENDING"], || {
-        let (_lab, nic, client) = stack();
+        let (_lab, nic, client) = stack(nic());
         nic.hold_requests(true);
         sched::spawn("asks", || {
             client.query(OID_GEN_STATISTICS, 256);
@@ -162,7 +143,7 @@ fn an_answer_longer_than_its_buffer_is_broken() {
         &rules::NDIS_BUGCHECK_OID_REQUEST_INVALID_BUFFER,
         &["BytesWritten is 9"],
         || {
-            let (lab, nic, _client) = stack();
+            let (lab, nic, _client) = stack(nic());
             nic.hold_requests(true);
             sched::spawn("asks", move || {
                 let mut buffer = [0; 8];
@@ -187,7 +168,7 @@ fn an_answer_longer_than_its_buffer_is_broken() {
 fn completing_an_oid_request_again_in_a_work_item_is_broken() {
     let parts = ["NdisMOidRequestComplete", "NdisIoWorkItemRoutine"];
     assert_broken(&rules::DOUBLE_COMPLETE_WORK_ITEM, &parts, || {
-        let (_lab, nic, client) = stack();
+        let (_lab, nic, client) = stack(nic());
         nic.hold_requests(true);
         sched::spawn("asks", || {
             client.query(OID_GEN_STATISTICS, 256);
@@ -213,13 +194,9 @@ fn failing_a_request_that_gives_something_back_is_broken() {
         &rules::NDIS_OID_COMPLETE,
         &["0xfd01010b", "0xc0000001"],
         || {
-            let lab = Lab::new();
-            let mut config = NicConfig::new("nic0", MAC);
+            let mut config = nic();
             config.wake_up = Some(WakeUp::USUAL);
-            let nic = lab.add_nic(config);
-            let client = lab.add_client("stack", "nic0").unwrap();
-            lab.plug_nic("nic0").unwrap();
-            assert!(lab.settle(LONG));
+            let (_lab, nic, client) = stack(config);
             let id = client.add_wake_pattern(&bitmap_pattern(&[1], &[1]));
             let id = id.expect("there is room");
             nic.hold_requests(true);
@@ -237,7 +214,7 @@ fn failing_a_request_that_gives_something_back_is_broken() {
 #[test]
 fn indicating_a_status_after_the_halt_is_broken() {
     assert_broken(&rules::NDIS_M_INDICATE_STATUS_EX, &["is halted"], || {
-        let (lab, nic, _client) = stack();
+        let (lab, nic, _client) = stack(nic());
         let handle = nic.handle.load(Ordering::Acquire);
         lab.unplug_nic("nic0").unwrap();
         let mut indication = NDIS_STATUS_INDICATION::zeroed();

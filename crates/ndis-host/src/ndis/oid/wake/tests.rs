@@ -1,7 +1,7 @@
 use super::*;
 use crate::client::{Client, bitmap_pattern};
-use crate::lab::Lab;
-use crate::nic::{NicConfig, WakeUp};
+use crate::lab::{Lab, testing};
+use crate::nic::WakeUp;
 use crate::rules::{self, testing::assert_broken};
 
 #[test]
@@ -96,12 +96,8 @@ fn closing_with_patterns_set_is_broken() {
 }
 
 fn stack() -> (Lab, &'static Client) {
-    let lab = Lab::new();
-    let mut nic = NicConfig::new("nic0", [2, 0, 0, 0, 0, 1]);
+    let mut nic = testing::nic();
     nic.wake_up = Some(WakeUp::USUAL);
-    lab.add_nic(nic);
-    let client = lab.add_client("stack", "nic0").unwrap();
-    lab.plug_nic("nic0").unwrap();
-    assert!(lab.settle(std::time::Duration::from_secs(10)));
+    let (lab, _nic, client) = testing::stack(nic);
     (lab, client)
 }
