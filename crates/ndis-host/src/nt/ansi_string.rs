@@ -159,6 +159,7 @@ const _: () = assert!(size_of::<AnsiString>() == size_of::<UNICODE_STRING>());
 mod tests {
     use super::*;
     use crate::nt::string::{RtlFreeUnicodeString, UnicodeString};
+    use crate::rules::testing::alone;
 
     #[test]
     fn a_string_goes_to_utf16_and_back() {
@@ -200,17 +201,19 @@ mod tests {
 
     #[test]
     fn an_allocation_that_is_told_to_fail_is_seen() {
-        crate::faults::fail_nth("RtlUnicodeStringToAnsiString", 1);
-        let (text, mut ansi) = (
-            UnicodeString::new("x"),
-            AnsiString {
-                length: 0,
-                maximum_length: 0,
-                buffer: std::ptr::null_mut(),
-            },
-        );
-        // SAFETY: both are variables.
-        let status = unsafe { RtlUnicodeStringToAnsiString(&raw mut ansi, text.as_ptr(), 1) };
-        assert_eq!(status, STATUS_INSUFFICIENT_RESOURCES);
+        alone(|| {
+            crate::faults::fail_nth("RtlUnicodeStringToAnsiString", 1);
+            let (text, mut ansi) = (
+                UnicodeString::new("x"),
+                AnsiString {
+                    length: 0,
+                    maximum_length: 0,
+                    buffer: std::ptr::null_mut(),
+                },
+            );
+            // SAFETY: both are variables.
+            let status = unsafe { RtlUnicodeStringToAnsiString(&raw mut ansi, text.as_ptr(), 1) };
+            assert_eq!(status, STATUS_INSUFFICIENT_RESOURCES);
+        });
     }
 }

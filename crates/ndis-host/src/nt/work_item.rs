@@ -98,7 +98,7 @@ static ITEMS: Monitor<BTreeMap<usize, Item>> = Monitor::new(BTreeMap::new());
 mod tests {
     use super::*;
     use crate::nt::irql;
-    use crate::rules::testing::assert_broken;
+    use crate::rules::testing::{alone, assert_broken};
 
     unsafe extern "efiapi" fn wait_for(_: *mut DEVICE_OBJECT, signal: *mut c_void) {
         // SAFETY: the tests give signals that live for good.
@@ -133,10 +133,12 @@ mod tests {
 
     #[test]
     fn an_allocation_that_is_told_to_fail_answers_null() {
-        crate::faults::fail_nth("IoAllocateWorkItem", 1);
-        // SAFETY: no device is looked at.
-        let item = unsafe { IoAllocateWorkItem(std::ptr::null_mut()) };
-        assert!(item.is_null());
+        alone(|| {
+            crate::faults::fail_nth("IoAllocateWorkItem", 1);
+            // SAFETY: no device is looked at.
+            let item = unsafe { IoAllocateWorkItem(std::ptr::null_mut()) };
+            assert!(item.is_null());
+        });
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::ndis::caller::Caller;
 use crate::nt::io::File;
 use crate::nt::io::security::Token;
 use crate::nt::string::UnicodeString;
-use crate::rules::testing::assert_broken;
+use crate::rules::testing::{alone, assert_broken};
 
 #[test]
 fn a_registered_device_is_opened_by_whom_its_string_names() {
@@ -43,27 +43,27 @@ fn the_reserved_extension_is_the_devices_own_and_zeroed() {
 
 #[test]
 fn what_cannot_be_registered_leaves_nothing() {
-    let driver = driver();
-    let before = pool::outstanding().len();
-    let bad = driver.register("DevC", Some("D:P(A;;GA;;;"));
-    assert_eq!(bad.err(), Some(STATUS_INVALID_ACL));
-    io::create_link(r"\DosDevices\DevC", r"\Device\Other").expect("it is free");
-    let taken = driver.register("DevC", None);
-    assert_eq!(taken.err(), Some(STATUS_OBJECT_NAME_COLLISION));
-    io::delete_link(r"\DosDevices\DevC").expect("it is there");
-    let tag = TAG.into();
-    let left = pool::outstanding();
-    let left = left.iter().skip(before).filter(|block| block.tag == tag);
-    assert_eq!(left.count(), 0);
-    assert!(driver.register("DevC", None).is_ok());
+    alone(|| {
+        let driver = driver();
+        let bad = driver.register("DevC", Some("D:P(A;;GA;;;"));
+        assert_eq!(bad.err(), Some(STATUS_INVALID_ACL));
+        io::create_link(r"\DosDevices\DevC", r"\Device\Other").expect("it is free");
+        let taken = driver.register("DevC", None);
+        assert_eq!(taken.err(), Some(STATUS_OBJECT_NAME_COLLISION));
+        io::delete_link(r"\DosDevices\DevC").expect("it is there");
+        assert!(pool::outstanding().is_empty());
+        assert!(driver.register("DevC", None).is_ok());
+    });
 }
 
 #[test]
 fn a_register_call_that_is_told_to_fail_answers_with_resources() {
-    let driver = driver();
-    crate::faults::fail_nth("NdisRegisterDeviceEx", 1);
-    let failed = driver.register("DevD", None);
-    assert_eq!(failed.err(), Some(NDIS_STATUS_RESOURCES));
+    alone(|| {
+        let driver = driver();
+        crate::faults::fail_nth("NdisRegisterDeviceEx", 1);
+        let failed = driver.register("DevD", None);
+        assert_eq!(failed.err(), Some(NDIS_STATUS_RESOURCES));
+    });
 }
 
 #[test]
