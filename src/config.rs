@@ -9,7 +9,7 @@ use mux_core::{
     MacAddress, VlanId,
     config::{
         self, ConfigError,
-        asked::Asked,
+        asked::{Address, Asked},
         is_blank, parse_network_address, parse_vlan_id,
         upper_bindings::{self, ChangeError, Changed, PartName},
     },
@@ -201,11 +201,15 @@ pub(crate) fn write_own(
         let (digits, first) = config::vlan_id_text(vlan);
         configuration.write_text(&VLAN_ID, digits.get(first..).unwrap_or_default(), at)?;
     }
-    if let Some(address) = asked.address {
-        let digits = config::network_address_text(address);
-        configuration.write_text(&NETWORK_ADDRESS, &digits, at)?;
+    match asked.address {
+        Some(Address::Set(address)) => {
+            let digits = config::network_address_text(address);
+            configuration.write_text(&NETWORK_ADDRESS, &digits, at)
+        }
+        // NDIS has no call that deletes a value. An empty one is like none.
+        Some(Address::Derived) => configuration.write_text(&NETWORK_ADDRESS, &[], at),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn refused(error: ChangeError) -> Status {

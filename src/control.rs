@@ -1,8 +1,9 @@
 //! The device by which an administrator's program controls the driver, `\\.\ndismux`.
 //!
 //! `mux_core::control` says what goes over it; here each request is carried out. A request that fails
-//! leaves everything as it was, and its status says why; but for a change after which NDIS will not have the
-//! virtual miniport again: that stays down, and comes up as it was asked for with the next reconfiguration.
+//! leaves everything as it was, and its status says why. Should NDIS, after a change that it refused, not
+//! have the virtual miniport back either, the event log says so, and the next reconfiguration asks for it
+//! as it was.
 //!
 //! What is added or changed is written into the registry as well, so that it is there after a restart: the
 //! name into the binding's `UpperBindings`; the VLAN and the address into the binding's configuration too,
@@ -19,12 +20,17 @@ use core::result;
 
 use mux_core::{
     VlanId,
-    config::{MAXIMUM_NAME_LENGTH, MAXIMUM_VIRTUAL_MINIPORTS, asked::Asked, same_name},
+    config::{
+        MAXIMUM_NAME_LENGTH, MAXIMUM_VIRTUAL_MINIPORTS,
+        asked::{Address, Asked},
+        same_name,
+    },
     control::{
         self, Acknowledgement, Entry, Link, ListWriter, Name, Operation, Request, StatisticsAnswer,
         list::{SPEED_UNKNOWN, Written},
         status,
     },
+    event_log::Message,
     statistics::Statistics,
 };
 use ndis::{
@@ -92,7 +98,7 @@ fn carry_out(mux: &Mux, request: Request<'_>, at: Passive<'_>) -> Outcome {
         } => {
             let asked = Asked {
                 vlan: Some(vlan),
-                address,
+                address: address.map(Address::Set),
             };
             add(mux, nic, device, asked, at)
         }
@@ -278,7 +284,7 @@ fn remove(mux: &Mux, device: Name<'_>, at: Passive<'_>) -> Outcome {
 }
 
 /// Gives a virtual miniport another VLAN or address: it is taken down, and another one of its name takes
-/// its place.
+/// its place; one like the old one, if NDIS refuses that.
 fn set(mux: &Mux, device: Name<'_>, asked: Asked, at: Passive<'_>) -> Outcome {
     let instance = Text::of(device)?.instance(mux)?;
     let binding = instance.binding();
@@ -290,8 +296,8 @@ fn set(mux: &Mux, device: Name<'_>, asked: Asked, at: Passive<'_>) -> Outcome {
     let next = Instance::try_new(instance.name(), address, binding, asked)?;
     // What can fail comes before anything is taken down.
     binding.add_instances(&change, core::slice::from_ref(&next))?;
-    let write = || config::write_asked(next.name(), asked, &mut change.configuration(at)?, at);
-    write().inspect_err(|_| {
+    let write = |asked| config::write_asked(next.name(), asked, &mut change.configuration(at)?, at);
+    write(asked).inspect_err(|_| {
         next.leave(mux, at);
         binding.instances().tidy();
     })?;
@@ -299,10 +305,22 @@ fn set(mux: &Mux, device: Name<'_>, asked: Asked, at: Passive<'_>) -> Outcome {
     instance.wait_until_gone(at);
     if unwritten != Asked::default() {
         // On its last way it may have written what was asked for it, and forgotten this with that.
-        let _written = write();
+        let _written = write(asked);
     }
     binding.instances().tidy();
-    Instance::request(&next, mux, at)
+    Instance::request(&next, mux, at).inspect_err(|_| {
+        next.ask_for(unwritten);
+        // Should this fail, the next bind asks for the change once more.
+        let _undone = if unwritten == Asked::default() {
+            binding.forget_asked(next.name(), at);
+            Ok(())
+        } else {
+            write(unwritten)
+        };
+        if let Err(status) = Instance::request(&next, mux, at) {
+            mux.log(Message::NotStarted, next.name(), &status);
+        }
+    })
 }
 
 /// The turn to change the binding that an instance stands on.

@@ -13,7 +13,11 @@ use core::{iter, num::NonZero};
 
 use mux_core::{
     MacAddress, VlanId,
-    config::{ConfigError, VLAN_ID, asked::Asked, same_name},
+    config::{
+        ConfigError, VLAN_ID,
+        asked::{Address, Asked},
+        same_name,
+    },
     lifecycle::instance::{Instance as Lifecycle, Leave, State as LifecycleState},
 };
 use ndis::{
@@ -109,9 +113,10 @@ impl Instance {
 
     /// The addresses that it may use: its permanent one, and the one that was set.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = MacAddress> {
-        let set = self.state.with(|state| {
-            let used = state.miniport.as_ref().map(|miniport| miniport.address);
-            state.asked.address.or(used)
+        let set = self.state.with(|state| match state.asked.address {
+            Some(Address::Set(address)) => Some(address),
+            Some(Address::Derived) => None,
+            None => state.miniport.as_ref().map(|miniport| miniport.address),
         });
         iter::once(self.permanent_address).chain(set)
     }
@@ -214,6 +219,11 @@ impl Instance {
     /// What is asked for it and still to be written into its configuration.
     pub(crate) fn asked(&self) -> Asked {
         self.state.with(|state| state.asked)
+    }
+
+    /// Asks for something else than before, before NDIS is asked for it.
+    pub(crate) fn ask_for(&self, asked: Asked) {
+        self.state.with(|state| state.asked = asked);
     }
 
     /// That is written: the binding's configuration need not keep it.

@@ -209,6 +209,11 @@ fn a_vlan_is_added_shown_changed_and_removed() {
     let addressed = machine.ok("vlan set vlan30 --mac 02-4D-55-58-00-1F");
     assert_eq!(addressed["address"], "02-4D-55-58-00-1F");
     assert_eq!(addressed["vlan"], 31);
+    let derived = machine.ok("vlan set vlan30 --mac derived");
+    assert_eq!(derived["vlan"], 31);
+    for set in [&moved, &addressed] {
+        assert_ne!(derived["address"], set["address"]);
+    }
 
     assert_eq!(machine.ok("vlan remove vlan20")["removed"], "vlan20");
     assert_eq!(machine.vlans(), running(&[("vlan10", 10), ("vlan30", 31)]));

@@ -193,6 +193,41 @@ image_tests! {
         lab.down();
     }
 
+    fn an_address_that_was_set_can_be_derived_again() {
+        let lab = MuxLab::running();
+        let file = open(&lab);
+        let set = |ask: Ask| {
+            assert_eq!(file.ioctl(SET, &ask.bytes(), 8).map(drop), Ok(()));
+            lab.wait_running("vlan10");
+            lab.address("vlan10")
+        };
+        let derived = lab.address("vlan10");
+        let address = [2, 3, 4, 5, 6, 7];
+        assert_eq!(set(Ask::new().device("vlan10").address(address)), address);
+        assert_eq!(set(Ask::new().device("vlan10").derived_address()), derived);
+        lab.assert_traffic("vlan10", 10);
+        assert_eq!(set(Ask::new().device("vlan10").vlan(11).address(address)), address);
+        assert_eq!(set(Ask::new().device("vlan10").vlan(12).derived_address()), derived);
+        lab.assert_traffic("vlan10", 12);
+        assert_eq!(set(Ask::new().device("vlan10").vlan(13)), derived);
+        // What is asked for and not written yet is kept while the NIC is away, and joined.
+        lab.policy(|policy| policy.im_initialize = ImInitialize::Held);
+        let ask = |ask: Ask| assert_eq!(file.ioctl(SET, &ask.bytes(), 8).map(drop), Ok(()));
+        ask(Ask::new().device("vlan10").address(address));
+        ask(Ask::new().device("vlan10").derived_address());
+        ask(Ask::new().device("vlan10").vlan(10));
+        lab.unplug_nic(NIC).expect("the NIC was plugged");
+        lab.policy(|policy| policy.im_initialize = ImInitialize::Later);
+        lab.plug_nic(NIC).expect("the NIC comes up");
+        lab.wait_running("vlan10");
+        assert_eq!(lab.address("vlan10"), derived);
+        lab.assert_traffic("vlan10", 10);
+        let log = lab.event_log();
+        assert_eq!(log.len(), 0, "{log:?}");
+        drop(file);
+        lab.down();
+    }
+
     fn what_is_changed_again_and_again_is_asked_for_until_ndis_has_ended_the_last() {
         let lab = MuxLab::running();
         // NDIS regards it as gone some time after the driver has halted it, and says so to nobody.

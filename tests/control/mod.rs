@@ -77,6 +77,11 @@ impl Ask {
         }
     }
 
+    fn derived_address(self) -> Self {
+        let flags = self.flags | 4;
+        Self { flags, ..self }
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let units = |text: &str| {
             text.encode_utf16()

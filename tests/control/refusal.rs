@@ -5,9 +5,10 @@ use ndis_host::{
     lab::NtStatus,
     ndis::{
         BindingState, ImState,
+        config::binding_key,
         policy::{ImInitialize, Policy},
     },
-    nt::registry::Value,
+    nt::registry::{self, Value},
 };
 use ndis_sys::{
     NDIS_STATUS_FAILURE, NDIS_STATUS_RESOURCES, NTSTATUS, STATUS_INVALID_PARAMETER,
@@ -134,6 +135,45 @@ image_tests! {
         lab.assert_traffic("vlan30", 30);
         drop(file);
         lab.remove_client("vlan30").expect("the client was there");
+        lab.down();
+    }
+
+    fn d17_a_change_that_ndis_refuses_brings_back_what_was() {
+        const INITIALIZE: &str = "NdisIMInitializeDeviceInstanceEx";
+        let lab = MuxLab::running();
+        let file = open(&lab);
+        let address = lab.address("vlan10");
+        let key = binding_key(SERVICE, &format!(r"\Device\{NIC}"));
+        let set = Ask::new().device("vlan10").vlan(11).address([2, 3, 4, 5, 6, 7]).bytes();
+        lab.fail_nth(INITIALIZE, 1);
+        assert_eq!(file.ioctl(SET, &set, 8), Err(NtStatus(NDIS_STATUS_FAILURE)));
+        lab.wait_running("vlan10");
+        assert_eq!(lab.address("vlan10"), address);
+        lab.assert_traffic("vlan10", 10);
+        assert_eq!(registry::get(&key, &device("vlan10")), None);
+        assert_eq!(lab.event_log().len(), 0);
+        // What had been asked for and was not written yet is not lost either.
+        lab.policy(|policy| policy.im_initialize = ImInitialize::Held);
+        let asked = Ask::new().device("vlan10").vlan(12).bytes();
+        file.ioctl(SET, &asked, 8).expect("it is free");
+        lab.fail_nth(INITIALIZE, 1);
+        assert_eq!(file.ioctl(SET, &set, 8), Err(NtStatus(NDIS_STATUS_FAILURE)));
+        assert!(lab.release_initialize("vlan10"));
+        lab.wait_running("vlan10");
+        assert_eq!(lab.address("vlan10"), address);
+        lab.assert_traffic("vlan10", 12);
+        // NDIS does not have it back: it is told, and mended when NDIS says that something has changed.
+        lab.policy(|policy| policy.im_initialize = ImInitialize::Later);
+        lab.fail_nth(INITIALIZE, 1);
+        lab.fail_nth(INITIALIZE, 2);
+        assert_eq!(file.ioctl(SET, &set, 8), Err(NtStatus(NDIS_STATUS_FAILURE)));
+        assert_eq!(lab.im_state("vlan10"), ImState::NoInstance);
+        assert_eq!(lab.event_log().len(), 1);
+        lab.reconfigure_binding(SERVICE, NIC).expect("a binding");
+        lab.wait_running("vlan10");
+        assert_eq!(lab.address("vlan10"), address);
+        lab.assert_traffic("vlan10", 12);
+        drop(file);
         lab.down();
     }
 

@@ -13,7 +13,7 @@
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0 | 2 | version, [`VERSION`] |
-//! | 2 | 2 | flags: bit 0 the VLAN is given, bit 1 the address is given |
+//! | 2 | 2 | flags: bit 0 the VLAN is given, bit 1 the address is given, bit 2 it is the derived one |
 //! | 4 | 4 | length of the request in bytes, the names with it |
 //! | 8 | 2 | VLAN, 0 to 4094 |
 //! | 10 | 2 | length of the NIC's device name in bytes |

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use mux_core::config::asked::Address;
 use mux_core::{MacAddress, VlanId};
 use muxctl::engine::Which;
 
@@ -57,16 +58,17 @@ pub(crate) enum VlanCommand {
     },
     /// Change the VLAN or the MAC address of a VLAN adapter
     #[command(after_help = "Examples:\n  muxctl vlan set office --to-vlan 31\n  \
-        muxctl vlan set --nic Ethernet --vlan 31 --mac 02-4D-55-58-00-1F")]
+        muxctl vlan set --nic Ethernet --vlan 31 --mac 02-4D-55-58-00-1F\n  \
+        muxctl vlan set office --mac derived")]
     Set {
         #[command(flatten)]
         which: Selection,
         /// Its new VLAN: 1 to 4094, or 0 for untagged frames
         #[arg(long = "to-vlan", value_name = "VLAN", value_parser = vlan, required_unless_present = "mac")]
         new_vlan: Option<VlanId>,
-        /// Its new MAC address
-        #[arg(long, value_name = "ADDRESS", value_parser = mac)]
-        mac: Option<MacAddress>,
+        /// Its new MAC address; "derived" for the one that it has without a setting
+        #[arg(long, value_name = "ADDRESS", value_parser = new_mac)]
+        mac: Option<Address>,
     },
     /// List the VLAN adapters
     List {
@@ -149,6 +151,15 @@ fn mac(text: &str) -> Result<MacAddress, String> {
     Ok(address)
 }
 
+fn new_mac(text: &str) -> Result<Address, String> {
+    if text == "derived" {
+        return Ok(Address::Derived);
+    }
+    mac(text)
+        .map(Address::Set)
+        .map_err(|error| format!("{error}; or write: derived"))
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: u64 = text
         .parse()
@@ -195,12 +206,31 @@ mod tests {
             ),
             ("muxctl vlan add --nic e --vlan 10 --mac x", "hexadecimal"),
             ("muxctl vlan set x", "--to-vlan"),
+            ("muxctl vlan set x --mac default", "derived"),
+            (
+                "muxctl vlan add --nic e --vlan 10 --mac derived",
+                "hexadecimal",
+            ),
             ("muxctl vlan remove x --nic e", "cannot be used with"),
             ("muxctl vlan remove --nic e", "--vlan"),
         ] {
             let error = parse(line).unwrap_err();
             assert!(error.contains(part), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn an_address_can_be_set_or_derived_again() {
+        let asked = |mac: &str| {
+            let line = format!("muxctl vlan set office --mac {mac}");
+            match parse(&line).unwrap().command {
+                Command::Vlan(VlanCommand::Set { mac, .. }) => mac,
+                other => panic!("{other:?}"),
+            }
+        };
+        let address = MacAddress([2, 0x4d, 0x55, 0x58, 0, 0x1e]);
+        assert_eq!(asked("02-4D-55-58-00-1E"), Some(Address::Set(address)));
+        assert_eq!(asked("derived"), Some(Address::Derived));
     }
 
     #[test]

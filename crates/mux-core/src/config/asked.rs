@@ -2,8 +2,8 @@
 //!
 //! Its own key can be written only while it is being initialised, which may be much later, or never. Until
 //! then what was asked for stands in the binding's key, in a REG_SZ that has the device's name: the VLAN in
-//! decimal digits, a comma, the address in hexadecimal ones. What was not asked for is left out, so that
-//! `30,`, `30,02AABBCCDDEE` and `,02AABBCCDDEE` are possible.
+//! decimal digits, a comma, the address in hexadecimal ones or `derived`. What was not asked for is left out,
+//! so that `30,`, `30,02AABBCCDDEE`, `,02AABBCCDDEE` and `,derived` are possible.
 
 use super::{
     ConfigError, Value, network_address_text, parse_network_address, parse_vlan_id, vlan_id_text,
@@ -17,7 +17,16 @@ pub struct Asked {
     /// The VLAN.
     pub vlan: Option<VlanId>,
     /// The address.
-    pub address: Option<MacAddress>,
+    pub address: Option<Address>,
+}
+
+/// Which address is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// This one, which a virtual miniport may have.
+    Set(MacAddress),
+    /// The one that is derived where none is set.
+    Derived,
 }
 
 /// As it is written.
@@ -44,8 +53,16 @@ impl Asked {
         let vlan = vlan
             .iter()
             .flat_map(|(digits, first)| digits.iter().skip(*first));
-        let address = self.address.map(network_address_text);
-        let parts = vlan.chain(&[COMMA]).chain(address.iter().flatten());
+        let digits = match self.address {
+            Some(Address::Set(address)) => Some(network_address_text(address)),
+            Some(Address::Derived) | None => None,
+        };
+        let derived: &[u16] = match self.address {
+            Some(Address::Derived) => &DERIVED,
+            Some(Address::Set(_)) | None => &[],
+        };
+        let address = digits.iter().flatten().chain(derived);
+        let parts = vlan.chain(&[COMMA]).chain(address);
         let mut text = Text {
             units: [0; LONGEST],
             length: 0,
@@ -72,7 +89,7 @@ impl Asked {
         let address = Some(address).filter(|it| said(it));
         Ok(Self {
             vlan: vlan.map(|it| parse_vlan_id(Value::Text(it))).transpose()?,
-            address: address.map(parse_network_address).transpose()?,
+            address: address.map(parse_address).transpose()?,
         })
     }
 }
@@ -85,7 +102,23 @@ impl Text {
     }
 }
 
+fn parse_address(text: &[u16]) -> Result<Address, ConfigError> {
+    if text == DERIVED {
+        return Ok(Address::Derived);
+    }
+    parse_network_address(text).map(Address::Set)
+}
+
 const COMMA: u16 = b',' as u16;
+const DERIVED: [u16; 7] = [
+    b'd' as u16,
+    b'e' as u16,
+    b'r' as u16,
+    b'i' as u16,
+    b'v' as u16,
+    b'e' as u16,
+    b'd' as u16,
+];
 
 /// Four digits, a comma, twelve digits.
 const LONGEST: usize = 17;
@@ -96,10 +129,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again_in_each_form() {
-        let address = MacAddress([2, 0xaa, 0xbb, 0xcc, 0xdd, 0xee]);
+        let address = Address::Set(MacAddress([2, 0xaa, 0xbb, 0xcc, 0xdd, 0xee]));
         let vlans = [0, 1, 30, 999, 4094].map(|id| VlanId::new(id).ok());
         for vlan in vlans.into_iter().chain([None]) {
-            for address in [None, Some(address)] {
+            for address in [None, Some(address), Some(Address::Derived)] {
                 let asked = Asked { vlan, address };
                 assert_eq!(Asked::parse(asked.text().units()), Ok(asked));
             }
@@ -108,8 +141,13 @@ mod tests {
             vlan: VlanId::new(4094).ok(),
             address: Some(address),
         };
-        let text = std::string::String::from_utf16(all.text().units());
-        assert_eq!(text.expect("ASCII"), "4094,02AABBCCDDEE");
+        let text = |asked: Asked| std::string::String::from_utf16(asked.text().units());
+        assert_eq!(text(all).expect("ASCII"), "4094,02AABBCCDDEE");
+        let derived = Asked {
+            address: Some(Address::Derived),
+            ..all
+        };
+        assert_eq!(text(derived).expect("ASCII"), "4094,derived");
         assert_eq!(Asked::default().text().units(), [COMMA]);
     }
 
@@ -124,6 +162,9 @@ mod tests {
             "30,010000000001",
             "30,,",
             "-1,",
+            "30,derive",
+            "30,Derived",
+            "derived",
         ] {
             let units: std::vec::Vec<u16> = text.encode_utf16().collect();
             assert!(Asked::parse(&units).is_err(), "{text}");

@@ -3,6 +3,7 @@
 use super::bytes::Filler;
 use super::name::Name;
 use super::{BufferTooSmall, Operation, RequestError, VERSION};
+use crate::config::asked::Address;
 use crate::wire::mac::MacAddress;
 use crate::wire::vlan::VlanId;
 
@@ -35,7 +36,7 @@ pub enum Request<'a> {
         /// Its new VLAN.
         vlan: Option<VlanId>,
         /// Its new address.
-        address: Option<MacAddress>,
+        address: Option<Address>,
     },
     /// [`Operation::Statistics`].
     Statistics {
@@ -70,13 +71,16 @@ impl<'a> Request<'a> {
                     nic: Some(nic),
                     device: Some(device),
                     vlan: Some(vlan),
-                    address,
+                    address: address @ (None | Some(Address::Set(_))),
                 },
             ) => Ok(Request::Add {
                 nic,
                 device,
                 vlan,
-                address,
+                address: match address {
+                    Some(Address::Set(address)) => Some(address),
+                    _ => None,
+                },
             }),
             (
                 Operation::Set,
@@ -131,7 +135,7 @@ impl<'a> Request<'a> {
                 nic: Some(nic),
                 device: Some(device),
                 vlan: Some(vlan),
-                address,
+                address: address.map(Address::Set),
             },
             Request::Set {
                 device,
@@ -157,7 +161,7 @@ struct Fields<'a> {
     nic: Option<Name<'a>>,
     device: Option<Name<'a>>,
     vlan: Option<VlanId>,
-    address: Option<MacAddress>,
+    address: Option<Address>,
 }
 
 impl<'a> Fields<'a> {
@@ -197,7 +201,7 @@ impl<'a> Fields<'a> {
         let vlan = u16::from_le_bytes([v0, v1]);
         let address = MacAddress([a0, a1, a2, a3, a4, a5]);
         let unused = [z0, z1, z2, z3] != [0; 4]
-            || flags & !(FLAG_VLAN | FLAG_ADDRESS) != 0
+            || flags & !(FLAG_VLAN | FLAG_ADDRESS | FLAG_DERIVED) != 0
             || (flags & FLAG_VLAN == 0 && vlan != 0)
             || (flags & FLAG_ADDRESS == 0 && address != MacAddress::ZERO);
         if unused {
@@ -207,10 +211,14 @@ impl<'a> Fields<'a> {
             0 => None,
             _ => Some(VlanId::new(u32::from(vlan)).map_err(RequestError::VlanId)?),
         };
-        let address = match flags & FLAG_ADDRESS {
+        let address = match flags & (FLAG_ADDRESS | FLAG_DERIVED) {
             0 => None,
-            _ if !address.usable_as_station() => return Err(RequestError::Address(address)),
-            _ => Some(address),
+            FLAG_DERIVED => Some(Address::Derived),
+            FLAG_ADDRESS if !address.usable_as_station() => {
+                return Err(RequestError::Address(address));
+            }
+            FLAG_ADDRESS => Some(Address::Set(address)),
+            _ => return Err(RequestError::WrongFields),
         };
         Ok(Fields {
             nic: name(nic)?,
@@ -227,7 +235,12 @@ impl<'a> Fields<'a> {
         let needed = FIXED
             .saturating_add(nic_length)
             .saturating_add(device_length);
-        let flags = self.vlan.map_or(0, |_| FLAG_VLAN) | self.address.map_or(0, |_| FLAG_ADDRESS);
+        let (address_flag, address) = match self.address {
+            None => (0, MacAddress::ZERO),
+            Some(Address::Set(address)) => (FLAG_ADDRESS, address),
+            Some(Address::Derived) => (FLAG_DERIVED, MacAddress::ZERO),
+        };
+        let flags = self.vlan.map_or(0, |_| FLAG_VLAN) | address_flag;
         let vlan = self.vlan.map_or(0, VlanId::get);
 
         let mut filler = Filler::new(buffer);
@@ -239,7 +252,7 @@ impl<'a> Fields<'a> {
             filler.put(&(nic_length as u16).to_le_bytes())?;
             filler.put(&(device_length as u16).to_le_bytes())?;
             filler.put(&[0; 2])?;
-            filler.put(&self.address.unwrap_or_default().octets())?;
+            filler.put(&address.octets())?;
             filler.put(&[0; 2])?;
             let names = [self.nic, self.device].into_iter().flatten();
             names
@@ -264,3 +277,4 @@ fn name(bytes: &[u8]) -> Result<Option<Name<'_>>, RequestError> {
 pub(super) const FIXED: usize = 24;
 const FLAG_VLAN: u16 = 1;
 const FLAG_ADDRESS: u16 = 2;
+const FLAG_DERIVED: u16 = 4;

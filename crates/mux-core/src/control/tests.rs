@@ -5,6 +5,7 @@ use std::vec::Vec;
 
 use super::list::{SPEED_UNKNOWN, Written};
 use super::*;
+use crate::config::asked::Address;
 use crate::lifecycle::{binding, instance};
 use crate::statistics::{Count, Snapshot, Tally};
 use crate::wire::vlan::VlanId;
@@ -55,6 +56,30 @@ fn a_request_lies_as_the_table_says() {
         2, 0, 0x4d, 0x55, 0x58, 0x1e, 0, 0,
         b'a', 0, b'b', 0, b'c', 0,
     ]);
+}
+
+#[test]
+fn the_derived_address_is_a_flag() {
+    let device = wide("c");
+    let request = Request::Set {
+        device: Name::new(&device).unwrap(),
+        vlan: None,
+        address: Some(Address::Derived),
+    };
+    let bytes = encoded(&request);
+    #[rustfmt::skip]
+    assert_eq!(bytes, [
+        1, 0, 4, 0, 26, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+        b'c', 0,
+    ]);
+    let with_digits = |place: usize| {
+        let mut bytes = bytes.clone();
+        bytes[place] = 2;
+        Request::decode(Operation::Set, &bytes).map(|_| ())
+    };
+    assert_eq!(with_digits(16), Err(RequestError::WrongFields));
+    assert_eq!(with_digits(21), Err(RequestError::WrongFields));
 }
 
 #[test]
@@ -109,7 +134,9 @@ fn a_request_with_wrong_fields_is_refused() {
     for unused in [14, 15, 22, 23] {
         assert_eq!(decode(&|it| it[unused] = 1), Err(RequestError::WrongFields));
     }
-    assert_eq!(decode(&|it| it[2] |= 4), Err(RequestError::WrongFields));
+    for flags in [4, 5, 6, 7, 8] {
+        assert_eq!(decode(&|it| it[2] = flags), Err(RequestError::WrongFields));
+    }
     assert_eq!(
         decode(&|it| it[2] = 2),
         Err(RequestError::WrongFields),
@@ -357,12 +384,14 @@ proptest! {
             Request::List,
             Request::Add { nic, device, vlan, address },
             Request::Remove { device },
-            Request::Set { device, vlan: Some(vlan), address },
+            Request::Set { device, vlan: Some(vlan), address: None },
             Request::Statistics { device },
         ];
-        if address.is_some() {
-            requests.push(Request::Set { device, vlan: None, address });
-        }
+        let given = address.map(Address::Set).into_iter();
+        requests.extend(given.chain([Address::Derived]).flat_map(|address| {
+            let address = Some(address);
+            [None, Some(vlan)].map(|vlan| Request::Set { device, vlan, address })
+        }));
         for request in requests {
             let bytes = encoded(&request);
             prop_assert_eq!(Request::decode(request.operation(), &bytes), Ok(request));

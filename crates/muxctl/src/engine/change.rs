@@ -1,5 +1,6 @@
 //! Removing a VLAN adapter, and changing one.
 
+use mux_core::config::asked::Address;
 use mux_core::control::Request;
 
 use super::list::{Which, is_called};
@@ -60,10 +61,12 @@ impl<M: Machine> Engine<M> {
         };
         self.order(&request, &format!("change {}", vlan.name))?;
         let right = |now: &Vlan| {
-            change.vlan.is_none_or(|it| now.vlan == it.get())
-                && change
-                    .address
-                    .is_none_or(|it| now.address == it.to_string())
+            let is_address = match change.address {
+                Some(Address::Set(address)) => now.address == address.to_string(),
+                // Which that is, only the driver knows.
+                Some(Address::Derived) | None => true,
+            };
+            is_address && change.vlan.is_none_or(|it| now.vlan == it.get())
         };
         self.wait_up(&vlan.name, &vlan.device, &vlan.nic, right)
     }

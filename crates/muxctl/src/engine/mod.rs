@@ -11,6 +11,7 @@
 
 use std::time::Duration;
 
+use mux_core::config::asked::Address;
 use mux_core::control::{Acknowledgement, List, Operation, Request, StatisticsAnswer, status};
 use mux_core::{MacAddress, VlanId};
 
@@ -53,7 +54,7 @@ pub struct Change {
     /// Its VLAN.
     pub vlan: Option<VlanId>,
     /// Its MAC address.
-    pub address: Option<MacAddress>,
+    pub address: Option<Address>,
 }
 
 impl<M: Machine> Engine<M> {

@@ -1,11 +1,12 @@
 //! Removing and setting: there or not, and nothing in between that is not said.
 
+use mux_core::config::asked::Address;
 use mux_core::{MacAddress, VlanId};
 
 use super::driver::Driver;
 use super::machine::{Failure, Handle};
 use super::{called, vlan};
-use crate::engine::{Change, Which};
+use crate::engine::{Change, NewVlan, Which};
 
 #[test]
 fn a_removed_adapter_leaves_nothing() {
@@ -89,10 +90,32 @@ fn the_device_of_one_that_the_driver_does_not_know_is_removed() {
 }
 
 #[test]
+fn an_address_that_was_set_is_taken_back() {
+    let machine = Handle::new();
+    let new = NewVlan {
+        address: None,
+        ..vlan(30)
+    };
+    let derived = machine.engine().add(&new).unwrap().address;
+    let set = |address| {
+        let change = Change {
+            vlan: None,
+            address: Some(address),
+        };
+        machine.engine().set(&called("vlan30"), change).unwrap()
+    };
+    let given = MacAddress([2, 0, 0, 0, 0, 0x77]);
+    assert_eq!(set(Address::Set(given)).address, given.to_string());
+    assert_eq!(set(Address::Derived).address, derived);
+    // One that has it already keeps it.
+    assert_eq!(set(Address::Derived).address, derived);
+}
+
+#[test]
 fn a_change_is_there_or_not() {
     let change = Change {
         vlan: Some(VlanId::new(31).unwrap()),
-        address: Some(MacAddress([2, 0, 0, 0, 0, 0x77])),
+        address: Some(Address::Set(MacAddress([2, 0, 0, 0, 0, 0x77]))),
     };
     let mut step = 0;
     loop {

@@ -1,5 +1,6 @@
 //! The driver in the machine: its virtual miniports, and what it answers.
 
+use mux_core::config::asked::Address;
 use mux_core::control::{
     self, Acknowledgement, Entry, Link, ListWriter, Name, Operation, Request, StatisticsAnswer,
     list, status,
@@ -63,7 +64,11 @@ impl Driver {
             } => self.find(&device).map(|place| {
                 let it = &mut self.0[place];
                 it.vlan = vlan.unwrap_or(it.vlan);
-                it.address = address.or(it.address);
+                it.address = match address {
+                    Some(Address::Set(address)) => Some(address),
+                    Some(Address::Derived) => None,
+                    None => it.address,
+                };
                 Answer::Done
             }),
             Request::Statistics { device } => self.find(&device).map(|_| Answer::Statistics),
