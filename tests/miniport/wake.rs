@@ -108,6 +108,7 @@ image_tests! {
             let below = lab.below().wake_patterns();
             assert_eq!(below.len(), 2);
             assert!(!below.contains(&id), "a number of its own");
+            let mut frames = 0;
             for (name, vlan, own) in [("vlan10", 10, ten), ("vlan20", 20, twenty)] {
                 for client in ["vlan10", "vlan20"] {
                     assert_eq!(lab.above(client).set(OID_PM_PARAMETERS, &parameters(BITMAP)), 0);
@@ -118,11 +119,14 @@ image_tests! {
                 lab.below().inject(&frame(None, own));
                 lab.below().inject(&frame(Some(30 - vlan), own));
                 lab.below().inject(&frame(Some(vlan), [2; 6]));
+                frames += 3;
+                assert!(lab.below().wait_slept_through(SOON, frames));
                 assert!(lab.settle(SOON));
                 assert!(lab.is_asleep(NIC), "{name} {order:?}");
                 // In its own VLAN, whatever the priority.
                 let wakes = frame(Some(5 << 13 | vlan), own);
                 lab.below().inject(&wakes);
+                frames += 1;
                 wait_until("the NIC has woken the system", || !lab.is_asleep(name) && !lab.is_asleep(NIC));
                 assert!(lab.settle(SOON));
                 assert_eq!(lab.below().woken_by().expect("it did").frame, wakes);

@@ -177,6 +177,7 @@ fn a_frame_that_matches_a_pattern_wakes_the_system_and_is_received() {
         .unwrap();
     sleep(&lab);
     nic.inject(&frame);
+    assert!(nic.wait_slept_through(LONG, 1));
     assert!(lab.settle(LONG));
     assert!(lab.is_asleep("nic0"), "nobody enabled patterns");
     wake(&lab, client);

@@ -6,6 +6,7 @@
 //! when it runs again it indicates the frame (issuing-ndis-wake-reason-indications.md).
 
 use std::mem::offset_of;
+use std::time::Duration;
 
 use ndis_sys::{
     NDIS_OBJECT_HEADER, NDIS_OBJECT_TYPE_DEFAULT, NDIS_PM_CAPABILITIES,
@@ -62,6 +63,8 @@ pub(super) struct State {
     enabled: Enabled,
     patterns: Vec<(u32, Bitmap)>,
     woken_by: Option<WokenBy>,
+    /// Frames that came in its sleep.
+    slept_through: usize,
     /// The frame that woke it is not yet indicated.
     indicates: bool,
 }
@@ -103,6 +106,15 @@ impl Nic {
     /// What woke the computer last, if it was this NIC.
     pub fn woken_by(&self) -> Option<WokenBy> {
         self.state.lock().wake.woken_by.clone()
+    }
+
+    /// Waits until so many frames have come in its sleeps, those with it that woke it.
+    pub fn wait_slept_through(&self, timeout: Duration, count: usize) -> bool {
+        self.state
+            .wait_until(Some(timeout), |state| {
+                (state.wake.slept_through >= count).then_some(())
+            })
+            .is_some()
     }
 
     /// Gives a bitmap pattern up, as a NIC does whose surroundings do not let it keep it.
@@ -206,6 +218,9 @@ impl Nic {
     pub(super) fn sleeps_through(&self, batch: &[Vec<u8>]) -> bool {
         let (asleep, wakes) = {
             let wake = &mut self.state.lock().wake;
+            if wake.asleep {
+                wake.slept_through += batch.len();
+            }
             let first = wake.asleep && wake.woken_by.is_none();
             if first {
                 let mut frames = batch.iter();
@@ -213,6 +228,7 @@ impl Nic {
             }
             (wake.asleep, first && wake.woken_by.is_some())
         };
+        self.state.notify_all();
         if wakes {
             pnp::job("NIC wake-up", power::wake_all);
         }
