@@ -158,7 +158,7 @@ impl UpperBindings {
 }
 
 /// Writes into the binding's configuration what is asked for a virtual miniport, from where it is read if
-/// that does not come up before the binding ends.
+/// that does not come up before the binding ends. Needs no memory.
 ///
 /// # Errors
 /// What NDIS says.
@@ -168,7 +168,7 @@ pub(crate) fn write_asked(
     configuration: &mut Configuration<'_>,
     at: Passive<'_>,
 ) -> Result {
-    configuration.write_text(name, asked.text().units(), at)
+    configuration.write_terminated(name, asked.text().terminated(), at)
 }
 
 /// Reads what was asked for a virtual miniport and is not in its own configuration yet. The error of the

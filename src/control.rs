@@ -16,6 +16,8 @@
 //! Not here: who may open the device. Its security descriptor lets in the system and administrators, and
 //! nobody else.
 
+mod set;
+
 use core::result;
 
 use mux_core::{
@@ -30,7 +32,6 @@ use mux_core::{
         list::{SPEED_UNKNOWN, Written},
         status,
     },
-    event_log::Message,
     statistics::Statistics,
 };
 use ndis::{
@@ -107,7 +108,7 @@ fn carry_out(mux: &Mux, request: Request<'_>, at: Passive<'_>) -> Outcome {
             device,
             vlan,
             address,
-        } => set(mux, device, Asked { vlan, address }, at),
+        } => set::set(mux, device, Asked { vlan, address }, at),
         Request::List | Request::Statistics { .. } => Err(Status::INVALID_PARAMETER),
     }
 }
@@ -281,46 +282,6 @@ fn remove(mux: &Mux, device: Name<'_>, at: Passive<'_>) -> Outcome {
     binding.forget_asked(instance.name(), at);
     binding.instances().tidy();
     Ok(())
-}
-
-/// Gives a virtual miniport another VLAN or address: it is taken down, and another one of its name takes
-/// its place; one like the old one, if NDIS refuses that.
-fn set(mux: &Mux, device: Name<'_>, asked: Asked, at: Passive<'_>) -> Outcome {
-    let instance = Text::of(device)?.instance(mux)?;
-    let binding = instance.binding();
-    let change = begin_change(&instance, at)?;
-    require_free(binding, asked.vlan, Some(&instance))?;
-    let unwritten = instance.asked();
-    let asked = asked.or(unwritten);
-    let address = instance.permanent_address();
-    let next = Instance::try_new(instance.name(), address, binding, asked)?;
-    // What can fail comes before anything is taken down.
-    binding.add_instances(&change, core::slice::from_ref(&next))?;
-    let write = |asked| config::write_asked(next.name(), asked, &mut change.configuration(at)?, at);
-    write(asked).inspect_err(|_| {
-        next.leave(mux, at);
-        binding.instances().tidy();
-    })?;
-    instance.leave(mux, at);
-    instance.wait_until_gone(at);
-    if unwritten != Asked::default() {
-        // On its last way it may have written what was asked for it, and forgotten this with that.
-        let _written = write(asked);
-    }
-    binding.instances().tidy();
-    Instance::request(&next, mux, at).inspect_err(|_| {
-        next.ask_for(unwritten);
-        // Should this fail, the next bind asks for the change once more.
-        let _undone = if unwritten == Asked::default() {
-            binding.forget_asked(next.name(), at);
-            Ok(())
-        } else {
-            write(unwritten)
-        };
-        if let Err(status) = Instance::request(&next, mux, at) {
-            mux.log(Message::NotStarted, next.name(), &status);
-        }
-    })
 }
 
 /// The turn to change the binding that an instance stands on.

@@ -221,9 +221,15 @@ impl Instance {
         self.state.with(|state| state.asked)
     }
 
-    /// Asks for something else than before, before NDIS is asked for it.
-    pub(crate) fn ask_for(&self, asked: Asked) {
-        self.state.with(|state| state.asked = asked);
+    /// Asks other things for it, unless NDIS has taken the request for it already. Says whether it did.
+    pub(crate) fn ask_instead(&self, asked: Asked) -> bool {
+        self.state.with(|state| {
+            let idle = state.lifecycle.state() == LifecycleState::Idle;
+            if idle {
+                state.asked = asked;
+            }
+            idle
+        })
     }
 
     /// That is written: the binding's configuration need not keep it.

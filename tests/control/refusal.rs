@@ -138,41 +138,92 @@ image_tests! {
         lab.down();
     }
 
-    fn d17_a_change_that_ndis_refuses_brings_back_what_was() {
-        const INITIALIZE: &str = "NdisIMInitializeDeviceInstanceEx";
+    fn d17_what_ndis_refuses_to_change_comes_back_as_it_was() {
         let lab = MuxLab::running();
-        let file = open(&lab);
         let address = lab.address("vlan10");
-        let key = binding_key(SERVICE, &format!(r"\Device\{NIC}"));
+        let file = open(&lab);
         let set = Ask::new().device("vlan10").vlan(11).address([2, 3, 4, 5, 6, 7]).bytes();
-        lab.fail_nth(INITIALIZE, 1);
-        assert_eq!(file.ioctl(SET, &set, 8), Err(NtStatus(NDIS_STATUS_FAILURE)));
+        let is_as_before = || {
+            lab.wait_running("vlan10");
+            assert_eq!(lab.address("vlan10"), address);
+            lab.assert_traffic("vlan10", 10);
+        };
+        let refused = Err(NtStatus(NDIS_STATUS_FAILURE));
+        lab.fail_nth("NdisIMInitializeDeviceInstanceEx", 1);
+        assert_eq!(file.ioctl(SET, &set, 8).map(drop), refused);
+        is_as_before();
+        assert_eq!(lab.event_log().len(), 0, "{:?}", lab.event_log());
+        // Nor is it asked for after a restart.
+        lab.unplug_nic(NIC).expect("the NIC was plugged");
+        lab.plug_nic(NIC).expect("the NIC comes up");
+        is_as_before();
+        // Refused as it was too, it waits for the next reconfiguration.
+        for nth in [1, 2] {
+            lab.fail_nth("NdisIMInitializeDeviceInstanceEx", nth);
+        }
+        assert_eq!(file.ioctl(SET, &set, 8).map(drop), refused);
+        assert_eq!(lab.im_state("vlan10"), ImState::NoInstance);
+        let log = lab.event_log();
+        assert_eq!(log.len(), 1, "an administrator is told: {log:?}");
+        assert_eq!(&log[0].strings[0], &device("vlan10"));
+        lab.assert_traffic("vlan20", 20);
+        lab.reconfigure_binding(SERVICE, NIC).expect("a binding");
+        is_as_before();
+        // It can still be changed.
+        file.ioctl(SET, &set, 8).expect("NDIS takes it");
         lab.wait_running("vlan10");
-        assert_eq!(lab.address("vlan10"), address);
-        lab.assert_traffic("vlan10", 10);
-        assert_eq!(registry::get(&key, &device("vlan10")), None);
-        assert_eq!(lab.event_log().len(), 0);
-        // What had been asked for and was not written yet is not lost either.
+        lab.assert_traffic("vlan10", 11);
+        drop(file);
+        lab.down();
+    }
+
+    fn d17_what_ndis_refuses_to_change_before_it_came_up_is_asked_for_as_before() {
+        let lab = MuxLab::running();
+        let key = binding_key(SERVICE, r"\Device\nic0");
+        let written = || registry::get(&key, &device("vlan10"));
         lab.policy(|policy| policy.im_initialize = ImInitialize::Held);
-        let asked = Ask::new().device("vlan10").vlan(12).bytes();
-        file.ioctl(SET, &asked, 8).expect("it is free");
-        lab.fail_nth(INITIALIZE, 1);
-        assert_eq!(file.ioctl(SET, &set, 8), Err(NtStatus(NDIS_STATUS_FAILURE)));
+        let file = open(&lab);
+        let set = |vlan| file.ioctl(SET, &Ask::new().device("vlan10").vlan(vlan).bytes(), 8).map(drop);
+        set(11).expect("it is there");
+        lab.fail_nth("NdisIMInitializeDeviceInstanceEx", 1);
+        assert_eq!(set(12), Err(NtStatus(NDIS_STATUS_FAILURE)));
+        assert_eq!(written(), Some(Value::Sz("11,".to_owned())));
         assert!(lab.release_initialize("vlan10"));
         lab.wait_running("vlan10");
-        assert_eq!(lab.address("vlan10"), address);
-        lab.assert_traffic("vlan10", 12);
-        // NDIS does not have it back: it is told, and mended when NDIS says that something has changed.
-        lab.policy(|policy| policy.im_initialize = ImInitialize::Later);
-        lab.fail_nth(INITIALIZE, 1);
-        lab.fail_nth(INITIALIZE, 2);
-        assert_eq!(file.ioctl(SET, &set, 8), Err(NtStatus(NDIS_STATUS_FAILURE)));
-        assert_eq!(lab.im_state("vlan10"), ImState::NoInstance);
-        assert_eq!(lab.event_log().len(), 1);
-        lab.reconfigure_binding(SERVICE, NIC).expect("a binding");
-        lab.wait_running("vlan10");
-        assert_eq!(lab.address("vlan10"), address);
-        lab.assert_traffic("vlan10", 12);
+        lab.assert_traffic("vlan10", 11);
+        drop(file);
+        lab.down();
+    }
+
+    fn d17_whichever_call_of_a_set_fails_all_is_as_before() {
+        let lab = MuxLab::running();
+        lab.policy(|policy| *policy = Policy { im_initialize: ImInitialize::Held, ..Policy::INLINE });
+        let file = open(&lab);
+        let set = |vlan| file.ioctl(SET, &Ask::new().device("vlan10").vlan(vlan).bytes(), 8).map(drop);
+        let vlan = || {
+            let entries = list(&file);
+            let mut named = entries.iter().filter(|it| it.name == device("vlan10"));
+            let entry = named.next().expect("it is there");
+            assert!(named.next().is_none(), "it is there once");
+            entry.vlan
+        };
+        set(11).expect("it is there");
+        let setting = faults_in(&FALLIBLE_IN_SET, || set(12).expect("it is there"));
+        set(11).expect("it is there");
+        for fault in setting {
+            fault.arm();
+            let end = set(12);
+            faults::clear();
+            match end {
+                // Nothing that it needs, like room for a shorter list.
+                Ok(()) => {
+                    assert_eq!(vlan(), 12, "{fault:?}");
+                    set(11).expect("it is there");
+                }
+                Err(_) => assert_eq!(vlan(), 11, "{fault:?}"),
+            }
+            assert_eq!(lab.im_state("vlan10"), ImState::InitRequested, "{fault:?}");
+        }
         drop(file);
         lab.down();
     }
@@ -220,6 +271,14 @@ const FALLIBLE_IN_ADD: [&str; 5] = [
     "ExAllocatePool2",
     "NdisOpenConfigurationEx",
     "NdisReadConfiguration",
+    "NdisWriteConfiguration",
+    "NdisIMInitializeDeviceInstanceEx",
+];
+
+/// What setting calls that can fail, as far as it must.
+const FALLIBLE_IN_SET: [&str; 4] = [
+    "ExAllocatePool2",
+    "NdisOpenConfigurationEx",
     "NdisWriteConfiguration",
     "NdisIMInitializeDeviceInstanceEx",
 ];

@@ -55,7 +55,7 @@
 //! | [`status::OBJECT_NAME_COLLISION`] | add: a NIC has this virtual miniport already, or NDIS has one of that device |
 //! | [`status::ADDRESS_ALREADY_EXISTS`] | add, set: another virtual miniport of the NIC is in that VLAN |
 //! | [`status::INSUFFICIENT_RESOURCES`] | no memory, or [`crate::config::MAXIMUM_VIRTUAL_MINIPORTS`] are there; nothing was done |
-//! | any other error | the registry could not be written, or NDIS refused; but for a *set* whose new virtual miniport NDIS refused, nothing was done |
+//! | any other error | the registry could not be written, or NDIS refused; all is as before, but for a *set* whose virtual miniport NDIS refused twice, the new one and the old: that is down until the next reconfiguration, and has what it had |
 //!
 //! # In the driver
 //!

@@ -216,6 +216,14 @@ impl Configuration<'_> {
         self.write(name, sys::NdisParameterString, &terminated(text)?, at)
     }
 
+    /// Writes a text that has its terminator. Needs no memory of the driver's.
+    ///
+    /// # Errors
+    /// What `NdisWriteConfiguration` says: the value is as it was.
+    pub fn write_terminated(&mut self, name: &[u16], text: &[u16], at: Passive<'_>) -> Result {
+        self.write(name, sys::NdisParameterString, text, at)
+    }
+
     /// Writes several texts: `value` has a terminator after each, and one more.
     ///
     /// # Errors

@@ -100,6 +100,13 @@ impl Text {
     pub fn units(&self) -> &[u16] {
         self.units.get(..self.length).unwrap_or_default()
     }
+
+    /// The same and a NUL.
+    #[must_use]
+    pub fn terminated(&self) -> &[u16] {
+        let length = self.length.saturating_add(1);
+        self.units.get(..length).unwrap_or_default()
+    }
 }
 
 fn parse_address(text: &[u16]) -> Result<Address, ConfigError> {
@@ -120,8 +127,8 @@ const DERIVED: [u16; 7] = [
     b'd' as u16,
 ];
 
-/// Four digits, a comma, twelve digits.
-const LONGEST: usize = 17;
+/// Four digits, a comma, twelve digits, a NUL.
+const LONGEST: usize = 18;
 
 #[cfg(test)]
 mod tests {
@@ -143,6 +150,8 @@ mod tests {
         };
         let text = |asked: Asked| std::string::String::from_utf16(asked.text().units());
         assert_eq!(text(all).expect("ASCII"), "4094,02AABBCCDDEE");
+        let terminated = std::string::String::from_utf16(all.text().terminated());
+        assert_eq!(terminated.expect("ASCII"), "4094,02AABBCCDDEE\0");
         let derived = Asked {
             address: Some(Address::Derived),
             ..all
