@@ -8,9 +8,11 @@
 //! Source documents: mux-intermediate-driver-installation.md,
 //! installation-requirements-for-network-mux-intermediate-drivers.md,
 //! manufacturer-section-in-a-network-inf-file.md, ddinstall-section-in-a-network-inf-file.md,
-//! adding-service-related-values-to-the-ndi-key.md and
-//! standardized-inf-keywords-for-network-devices.md.
+//! adding-service-related-values-to-the-ndi-key.md, standardized-inf-keywords-for-network-devices.md,
+//! inf-addreg-directive.md and run-from-driver-store.md. What the Advanced page shows: `inf/advanced_page.rs`.
 
+#[path = "inf/advanced_page.rs"]
+mod advanced_page;
 #[path = "inf/network.rs"]
 mod network;
 #[path = "inf/reader.rs"]
@@ -20,7 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use network::{
-    hardware_ids, install_sections, installs, models, named_sections, registry, services,
+    added, hardware_ids, install_sections, installs, models, named_sections, registry, services,
 };
 use reader::{Inf, Line, same};
 
@@ -170,6 +172,10 @@ fn every_service_runs_the_driver_image_from_where_it_is_copied() {
             let files = inf.value(&install, "CopyFiles");
             let copied: Vec<&str> = inf.lines(&files).iter().map(|line| line.field(0)).collect();
             assert_eq!(copied, [image.as_str()], "{}: [{files}]", inf.file);
+            // What runs from the driver store cannot be renamed on the way.
+            for line in inf.lines(&files) {
+                assert_eq!(line.field(1), "", "{}: [{files}]: a new name", inf.file);
+            }
             let binary = format!("%{}%\\{image}", inf.value("DestinationDirs", &files));
             for service in services(&inf, &install) {
                 assert_eq!(
@@ -192,6 +198,7 @@ fn every_service_runs_the_driver_image_from_where_it_is_copied() {
                 }
             }
         }
+        // The number of the disk, and no folder on it.
         assert_eq!(inf.value("SourceDisksFiles", &image), "1", "{}", inf.file);
         assert_eq!(
             inf.lines("SourceDisksFiles").len(),
@@ -257,6 +264,13 @@ fn texts_of_the_event_log_are_registered_for_the_service_that_the_image_is_loade
             assert_eq!(value("EventMessageFile"), [binary], "[{install}]");
             // Errors, warnings and information.
             assert_eq!(value("TypesSupported"), ["7"], "[{install}]");
+            for line in added(&inf, &service.event_log) {
+                let kind = match line.field(2) {
+                    "EventMessageFile" => FLG_ADDREG_TYPE_EXPAND_SZ,
+                    _ => FLG_ADDREG_TYPE_DWORD,
+                };
+                assert_eq!(flags(line), kind, "[{install}]: {}", line.field(2));
+            }
         }
     }
     // The protocol's is never loaded, so nothing has its name for a source.
@@ -264,6 +278,19 @@ fn texts_of_the_event_log_are_registered_for_the_service_that_the_image_is_loade
     for install in installs(&inf) {
         for service in services(&inf, &install) {
             assert_eq!(service.event_log, "", "[{install}]");
+        }
+    }
+}
+
+#[test]
+fn what_is_set_up_for_a_component_is_text_in_its_own_key() {
+    for inf in both() {
+        for install in installs(&inf) {
+            for line in added(&inf, &install) {
+                let name = format!(r"{}: {}\{}", inf.file, line.field(1), line.field(2));
+                assert_eq!(line.field(0), "HKR", "{name}");
+                assert_eq!(flags(line), FLG_ADDREG_TYPE_SZ, "{name}");
+            }
         }
     }
 }
@@ -313,15 +340,16 @@ fn virtual_miniport_is_a_virtual_ethernet_adapter_with_an_advanced_page() {
         let characteristics =
             u32::from_str_radix(digits, 16).expect("Characteristics is hexadecimal");
         assert_eq!(characteristics, NCF_VIRTUAL | NCF_HAS_UI);
+        // What the driver says of a virtual miniport in its general attributes.
         let media = [
-            ("*IfType", "6"),
-            ("*MediaType", "0"),
-            ("*PhysicalMediaType", "14"),
+            ("*IfType", i32::from(ndis_sys::IF_TYPE_ETHERNET_CSMACD)),
+            ("*MediaType", ndis_sys::NdisMedium802_3),
+            ("*PhysicalMediaType", ndis_sys::NdisPhysicalMedium802_3),
         ];
         for (keyword, value) in media {
             assert_eq!(
                 inf.value(&install, keyword),
-                value,
+                value.to_string(),
                 "NDIS starts no miniport without {keyword}"
             );
         }
@@ -348,45 +376,6 @@ fn virtual_miniport_is_a_virtual_ethernet_adapter_with_an_advanced_page() {
 }
 
 #[test]
-fn advanced_page_offers_what_the_driver_reads() {
-    let inf = miniport();
-    for install in installs(&inf) {
-        let vlan_id = format!(r"Ndi\params\{}", source_constant("VLAN_ID"));
-        let network_address = format!(r"Ndi\params\{}", source_constant("NETWORK_ADDRESS"));
-        let expected = [
-            ("Type", "int"),
-            ("Default", "0"),
-            ("Optional", "0"),
-            ("Min", "0"),
-            ("Max", "4094"),
-            ("Step", "1"),
-        ];
-        for (value, data) in expected {
-            assert_eq!(
-                registry(&inf, &install, &vlan_id, value),
-                [data],
-                "{vlan_id} {value}"
-            );
-        }
-        assert_eq!(registry(&inf, &install, &network_address, "Type"), ["edit"]);
-        for keyword in ["WAKE_ON_PATTERN", "WAKE_ON_MAGIC_PACKET"] {
-            let keyword = format!(r"Ndi\params\{}", source_constant(keyword));
-            for (value, data) in [("Type", "enum"), ("Default", "0")] {
-                assert_eq!(
-                    registry(&inf, &install, &keyword, value),
-                    [data],
-                    "{keyword}"
-                );
-            }
-        }
-        assert_eq!(
-            registry(&inf, &install, &network_address, "Optional"),
-            ["1"]
-        );
-    }
-}
-
-#[test]
 fn windows_instructions_use_the_names_in_the_files() {
     let text = read("docs/windows.md");
     let parameters = format!(
@@ -408,6 +397,14 @@ fn windows_instructions_use_the_names_in_the_files() {
             "docs/windows.md does not mention {name}"
         );
     }
+}
+
+/// The kind of registry value that an AddReg line makes. Nothing said is text, as 0.
+fn flags(line: &Line) -> u32 {
+    let flags = line.field(3);
+    let digits = flags.trim_start_matches("0x");
+    let parsed = u32::from_str_radix(if digits.is_empty() { "0" } else { digits }, 16);
+    parsed.unwrap_or_else(|error| panic!("{flags} are no flags: {error}"))
 }
 
 fn both() -> [Inf; 2] {
@@ -499,6 +496,11 @@ const STARTING_SECTIONS: [&str; 7] = [
     "DestinationDirs",
     "Strings",
 ];
+
+// setupapi.h, as in inf-addreg-directive.md.
+const FLG_ADDREG_TYPE_SZ: u32 = 0;
+const FLG_ADDREG_TYPE_DWORD: u32 = 0x0001_0001;
+const FLG_ADDREG_TYPE_EXPAND_SZ: u32 = 0x0002_0000;
 
 // netcfgx.h, as in ddinstall-section-in-a-network-inf-file.md.
 const NCF_VIRTUAL: u32 = 0x1;

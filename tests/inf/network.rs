@@ -3,7 +3,7 @@
 //! The chain is `[Manufacturer]` → models section → DDInstall section → everything else, as in
 //! inf-manufacturer-section.md and inf-ddinstall-section.md.
 
-use super::reader::{Inf, same};
+use super::reader::{Inf, Line, same};
 
 /// One `AddService` line.
 pub(crate) struct Service {
@@ -76,12 +76,18 @@ pub(crate) fn services(inf: &Inf, install: &str) -> Vec<Service> {
         .collect()
 }
 
+/// The lines of all sections that the `AddReg` of a section names.
+pub(crate) fn added<'a>(inf: &'a Inf, section: &str) -> Vec<&'a Line> {
+    let sections = inf.values(section, "AddReg");
+    let lines = sections.iter().flat_map(|section| inf.lines(section));
+    lines.collect()
+}
+
 /// The data of each value of this name that the `AddReg` of a section adds below `HKR`: of a DDInstall or
 /// an event-log-install-section.
 pub(crate) fn registry(inf: &Inf, section: &str, key: &str, value: &str) -> Vec<String> {
-    let sections = inf.values(section, "AddReg");
-    let lines = sections.iter().flat_map(|section| inf.lines(section));
-    lines
+    added(inf, section)
+        .into_iter()
         .filter(|line| {
             same(line.field(0), "HKR") && same(line.field(1), key) && same(line.field(2), value)
         })
