@@ -148,19 +148,27 @@ impl Member<'_> {
         match reboot {
             0 => Ok(()),
             _ => Err(MachineError::Failed(
-                "Windows wants a restart before the device works".to_owned(),
+                "Windows wants a restart before a new device works: restart it, then ask again"
+                    .to_owned(),
             )),
         }
     }
 
-    /// Removes the device.
+    /// Removes the device. If Windows says that it goes with the next restart only, that is an error: until
+    /// then it is there.
     pub(super) fn uninstall(&self) -> Result<(), MachineError> {
         let mut reboot: BOOL = 0;
         // SAFETY: the device is of this set, which is open; a null window is allowed.
         let gone = unsafe {
             DiUninstallDevice(ptr::null_mut(), self.set.0, &self.data, 0, &raw mut reboot)
         };
-        succeeded(gone, "remove the device")
+        succeeded(gone, "remove the device")?;
+        match reboot {
+            0 => Ok(()),
+            _ => Err(MachineError::Failed(
+                "Windows removes it with the next restart".to_owned(),
+            )),
+        }
     }
 
     /// The path of its driver key, below HKEY_LOCAL_MACHINE.
@@ -227,9 +235,20 @@ fn last_error(doing: &str) -> MachineError {
     match last_code() {
         ERROR_ACCESS_DENIED => MachineError::Denied,
         code => {
-            let error = io::Error::from_raw_os_error(code.cast_signed());
+            let error = io::Error::from_raw_os_error(with_a_text(code).cast_signed());
             MachineError::Failed(format!("cannot {doing}: {error}"))
         }
+    }
+}
+
+/// SetupAPI has error codes of its own (0xE0000203: no driver is selected), for which the system has a text
+/// only as an HRESULT. This is HRESULT_FROM_SETUPAPI of setupapi.h.
+fn with_a_text(code: u32) -> u32 {
+    const OF_SETUPAPI: u32 = 0xE000_0000;
+    const AS_HRESULT: u32 = 0x800F_0000;
+    match code & OF_SETUPAPI {
+        OF_SETUPAPI => AS_HRESULT | (code & 0xFFFF),
+        _ => code,
     }
 }
 

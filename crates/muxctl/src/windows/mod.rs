@@ -12,11 +12,16 @@
 //!
 //! Lifecycle: nothing is held between two steps.
 
+use std::ffi::OsString;
+use std::os::windows::ffi::OsStringExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use windows_registry::LOCAL_MACHINE;
+use windows_sys::Win32::Foundation::MAX_PATH;
+use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
 
 use crate::machine::{Adapter, Machine, MachineError, Reply};
 
@@ -51,8 +56,10 @@ impl Machine for Windows {
         let set = devices::Set::empty()?;
         let device = set.register(HARDWARE_ID)?;
         let installed = device.install().and_then(|()| {
-            let guid = guid_of(&device.class_key()?);
-            guid.ok_or_else(|| failed("the new device has no NetCfgInstanceId"))
+            // No document says whether it is there when the installation returns.
+            let key = device.class_key()?;
+            wait_for(|| guid_of(&key))
+                .ok_or_else(|| failed("the new device has no NetCfgInstanceId"))
         });
         match installed {
             Ok(guid) => Ok(format!("{PREFIX}{guid}")),
@@ -65,18 +72,12 @@ impl Machine for Windows {
 
     fn name_device(&mut self, device: &str, name: &str) -> Result<(), MachineError> {
         let guid = guid(device);
-        let end = Instant::now() + PATIENCE;
-        let old = loop {
-            match connection_name(guid) {
-                Some(old) => break old,
-                None if Instant::now() > end => return Err(failed("it has no connection")),
-                None => thread::sleep(Duration::from_millis(100)),
-            }
-        };
+        let old = wait_for(|| connection_name(guid));
+        let old = old.ok_or_else(|| failed("it has no connection"))?;
         if old == name {
             return Ok(());
         }
-        let renamed = Command::new("netsh")
+        let renamed = Command::new(system_directory()?.join("netsh.exe"))
             .args(["interface", "set", "interface"])
             .args([format!("name={old}"), format!("newname={name}")])
             .output()
@@ -92,6 +93,28 @@ impl Machine for Windows {
         let set = devices::Set::present()?;
         find(&set, device)?.uninstall()
     }
+}
+
+/// What `look` finds, as soon as it finds something.
+fn wait_for(look: impl Fn() -> Option<String>) -> Option<String> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            None if Instant::now() < end => thread::sleep(Duration::from_millis(100)),
+            found => return found,
+        }
+    }
+}
+
+/// Where Windows has its own programs. An administrator's program looks for them nowhere else: a name
+/// alone would be looked for beside `muxctl.exe` first.
+fn system_directory() -> Result<PathBuf, MachineError> {
+    let mut path = [0; MAX_PATH as usize];
+    // SAFETY: the buffer has the length that is given.
+    let length = unsafe { GetSystemDirectoryW(path.as_mut_ptr(), MAX_PATH) };
+    let path = path.get(..length as usize).filter(|path| !path.is_empty());
+    let path = path.ok_or_else(|| failed("the system directory cannot be found"))?;
+    Ok(OsString::from_wide(path).into())
 }
 
 /// The device of that name among those of a set.
@@ -128,5 +151,5 @@ const PREFIX: &str = r"\Device\";
 const HARDWARE_ID: &str = "NDISMUX_MP";
 const CONNECTIONS: &str =
     r"SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}";
-/// How long a new adapter's connection may take to appear.
+/// How long a new device's GUID, and its connection, may take to appear.
 const PATIENCE: Duration = Duration::from_secs(10);
