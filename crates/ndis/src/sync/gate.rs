@@ -8,8 +8,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 /// A count of those inside, and whether more may come.
 ///
 /// # Invariants
-/// The lower 63 bits are the number inside; the top bit says that the gate is shut. The number
-/// grows only while the gate is open.
+/// The lower 62 bits are the number inside; the top bit says that the gate is shut, the one below it that
+/// the last one out is told so. That one is set only together with the top bit. The number grows only while
+/// the gate is open.
 pub struct Gate {
     state: AtomicU64,
 }
@@ -52,8 +53,8 @@ impl Gate {
         false
     }
 
-    /// Lets `number` out. Returns `true` to exactly one caller after the gate was shut: the one who
-    /// was last, and who now does what waited for that.
+    /// Lets `number` out. Returns `true` to exactly one caller after the gate was [shut](Self::shut): the one
+    /// who was last, and who now does what waited for that.
     ///
     /// IRQL: any.
     #[must_use = "the last one out has something to complete"]
@@ -63,7 +64,7 @@ impl Gate {
             before & INSIDE >= number as u64,
             "more left a gate than had entered it"
         );
-        before - number as u64 == SHUT
+        before - number as u64 == SHUT | TOLD
     }
 
     /// Shuts the gate. Shutting a gate that is shut already changes nothing.
@@ -71,12 +72,20 @@ impl Gate {
     /// IRQL: any.
     #[must_use = "whether to wait"]
     pub fn shut(&self) -> Drained {
-        let before = self.state.fetch_or(SHUT, Ordering::AcqRel);
+        let before = self.state.fetch_or(SHUT | TOLD, Ordering::AcqRel);
         if before & INSIDE == 0 {
             Drained::Now
         } else {
             Drained::Later
         }
+    }
+
+    /// Shuts the gate, and nobody is told when the last one has left, unless it is [shut](Self::shut) for
+    /// that before.
+    ///
+    /// IRQL: any.
+    pub fn shut_quietly(&self) {
+        self.state.fetch_or(SHUT, Ordering::AcqRel);
     }
 
     /// Opens the gate.
@@ -100,7 +109,8 @@ impl Gate {
 }
 
 const SHUT: u64 = 1 << 63;
-const INSIDE: u64 = SHUT - 1;
+const TOLD: u64 = 1 << 62;
+const INSIDE: u64 = TOLD - 1;
 
 #[cfg(test)]
 mod tests {
@@ -127,6 +137,22 @@ mod tests {
         assert!(!gate.leave(1));
         assert!(gate.leave(1));
         assert_eq!(gate.shut(), Drained::Now);
+    }
+
+    #[test]
+    fn nobody_is_told_who_leaves_a_gate_that_was_shut_quietly() {
+        let gate = Gate::shut_and_empty();
+        gate.open();
+        assert!(gate.enter(2));
+        gate.shut_quietly();
+        assert!(!gate.enter(1));
+        assert!(!gate.leave(2), "nobody waits");
+        assert_eq!(gate.shut(), Drained::Now);
+        gate.open();
+        assert!(gate.enter(1));
+        gate.shut_quietly();
+        assert_eq!(gate.shut(), Drained::Later);
+        assert!(gate.leave(1), "somebody waits by now");
     }
 
     #[test]

@@ -55,8 +55,9 @@ impl Rundown {
     ///
     /// IRQL: `<= DISPATCH_LEVEL`.
     pub fn shut(&self) {
-        // Whoever is inside leaves without anybody waiting for it.
-        let _drained = self.gate.shut();
+        // Quietly: whoever leaves last would set the event some time later, when the owner of this may be gone
+        // or a drain wait for others.
+        self.gate.shut_quietly();
     }
 
     /// Lets nobody in any more, and waits until everybody has left. One thread at a time.
