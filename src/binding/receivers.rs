@@ -148,16 +148,8 @@ impl Receivers {
         }
     }
 
-    /// The adapter below cannot be asked while it sleeps: it gets what is wanted when it wakes. Nothing
-    /// is received until then, so those who ask are answered as if it had it.
-    pub(crate) fn postpone(&self) {
-        let latest = self.put_back();
-        self.settle(latest);
-    }
-
-    /// The adapter below cannot be asked any more.
-    pub(crate) fn give_up(&self, status: Status) {
-        let latest = self.put_back();
+    /// The adapter below cannot be asked any more for the wishes up to this one.
+    pub(crate) fn give_up(&self, latest: Ticket, status: Status) {
         while let Some(asked) = self.waiting(latest) {
             self.refuse(asked, status);
         }
@@ -253,8 +245,19 @@ impl Binding {
             };
             let below = match self.enter_request() {
                 Ok(below) => below,
-                Err(Status::LOW_POWER_STATE) => return self.receivers.postpone(),
-                Err(status) => return self.receivers.give_up(status),
+                Err(status) => {
+                    let latest = self.receivers.put_back();
+                    if self.takes_requests() {
+                        // It woke meanwhile, and whoever woke it found this step in flight.
+                        continue;
+                    }
+                    return match status {
+                        // It gets what is wanted when it wakes. Nothing is received until then, so those
+                        // who ask are answered as if it had it.
+                        Status::LOW_POWER_STATE => self.receivers.settle(latest),
+                        status => self.receivers.give_up(latest, status),
+                    };
+                }
             };
             let (request, token) = Request::of(step);
             let requested = match request {

@@ -82,7 +82,7 @@ impl Binding {
     }
 
     /// Whether requests may go down.
-    fn takes_requests(&self) -> bool {
+    pub(super) fn takes_requests(&self) -> bool {
         self.asking.is_open()
     }
 

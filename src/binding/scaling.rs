@@ -220,6 +220,10 @@ impl Binding {
                 Ok(below) => below,
                 Err(status) => {
                     let tickets = self.scaling().put_back();
+                    if self.takes_requests() {
+                        // It woke meanwhile, and whoever woke it found this request in flight.
+                        continue;
+                    }
                     return match status {
                         Status::LOW_POWER_STATE => self.scaling().accept(&tickets),
                         status => self.scaling().refuse(&tickets, status),

@@ -231,6 +231,10 @@ impl Binding {
                 Ok(below) => below,
                 Err(status) => {
                     wake.state.with(|state| state.sharing.put_back());
+                    if self.takes_requests() {
+                        // It woke meanwhile, and whoever woke it found this request in flight.
+                        continue;
+                    }
                     wake.settle_patterns(None, Err(status));
                     let asleep = status == Status::LOW_POWER_STATE;
                     return wake.settle(if asleep { Ok(()) } else { Err(status) });
