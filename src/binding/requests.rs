@@ -83,7 +83,7 @@ impl Binding {
 
     /// Whether requests may go down.
     pub(super) fn takes_requests(&self) -> bool {
-        self.asking.is_open()
+        self.asking.is_open() && self.requests.is_open()
     }
 
     /// Asks the adapter below to complete a forwarded request early, unless the binding is being taken

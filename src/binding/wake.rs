@@ -50,6 +50,15 @@ enum What {
     Parameters(Parameters),
 }
 
+impl State {
+    /// Who waits for the parameters: the last first, so that what was before the first wish is what is left.
+    fn take_waiting(&mut self) -> Option<Waiting> {
+        let is_it = |it: &Waiting| matches!(it.what, What::Parameters(_));
+        let place = self.waiting.iter().rposition(is_it)?;
+        Some(self.waiting.remove(place))
+    }
+}
+
 impl Wake {
     /// In memory of its own: a binding is made on a stack of few kilobytes.
     ///
@@ -74,13 +83,28 @@ impl Wake {
         self.state.with(|state| state.sharing.rejected(below))
     }
 
+    /// What is to be done now, and one who waits for the parameters if that is nothing. Both at once: who
+    /// comes in between is not content yet.
+    fn next_step(
+        &self,
+    ) -> (
+        core::result::Result<Next, wake::OutOfMemory>,
+        Option<PendedOid>,
+    ) {
+        self.state.with(|state| {
+            let next = state.sharing.next_step();
+            let content = match next {
+                Ok(Next::Settled) => state.take_waiting(),
+                _ => None,
+            };
+            (next, content.map(|waiting| waiting.request))
+        })
+    }
+
     /// Answers those who wait for the parameters.
     fn settle(&self, result: Result) {
         let take = |state: &mut State| {
-            let is_it = |it: &Waiting| matches!(it.what, What::Parameters(_));
-            // The last first: what was before the first wish is what is left.
-            let place = state.waiting.iter().rposition(is_it)?;
-            let waiting = state.waiting.remove(place);
+            let waiting = state.take_waiting()?;
             if let (What::Parameters(before), Err(_)) = (&waiting.what, result) {
                 state.sharing.take_back(waiting.vlan, *before);
             }
@@ -220,12 +244,13 @@ impl Binding {
     pub(crate) fn follow_wake(&self) {
         let wake = self.wake_up();
         loop {
-            let next = wake.state.with(|state| state.sharing.next_step());
-            if let Ok(Next::Busy) = next {
-                return;
+            let (next, content) = wake.next_step();
+            if let Some(request) = content {
+                answer(request, Ok(()));
+                continue;
             }
-            if let Ok(Next::Settled) = next {
-                return wake.settle(Ok(()));
+            if let Ok(Next::Busy | Next::Settled) = next {
+                return;
             }
             let below = match self.enter_request() {
                 Ok(below) => below,
