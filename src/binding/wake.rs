@@ -50,6 +50,16 @@ enum What {
     Parameters(Parameters),
 }
 
+/// What is to be done next.
+enum Step {
+    /// This is wanted of the adapter below.
+    Send(core::result::Result<Next, wake::OutOfMemory>),
+    /// The adapter below has what this one asked for.
+    Accept(PendedOid),
+    /// Nothing, or a request is below.
+    Nothing,
+}
+
 impl State {
     /// Who waits for the parameters: the last first, so that what was before the first wish is what is left.
     fn take_waiting(&mut self) -> Option<Waiting> {
@@ -83,21 +93,16 @@ impl Wake {
         self.state.with(|state| state.sharing.rejected(below))
     }
 
-    /// What is to be done now, and one who waits for the parameters if that is nothing. Both at once: who
-    /// comes in between is not content yet.
-    fn next_step(
-        &self,
-    ) -> (
-        core::result::Result<Next, wake::OutOfMemory>,
-        Option<PendedOid>,
-    ) {
-        self.state.with(|state| {
-            let next = state.sharing.next_step();
-            let content = match next {
-                Ok(Next::Settled) => state.take_waiting(),
-                _ => None,
-            };
-            (next, content.map(|waiting| waiting.request))
+    /// What is to be done now. Whether anything is wanted below, and who waits for that, is looked at
+    /// together: who comes in between is not content yet.
+    fn next(&self) -> Step {
+        self.state.with(|state| match state.sharing.next_step() {
+            Ok(Next::Busy) => Step::Nothing,
+            Ok(Next::Settled) => match state.take_waiting() {
+                Some(waiting) => Step::Accept(waiting.request),
+                None => Step::Nothing,
+            },
+            wanted => Step::Send(wanted),
         })
     }
 
@@ -244,14 +249,14 @@ impl Binding {
     pub(crate) fn follow_wake(&self) {
         let wake = self.wake_up();
         loop {
-            let (next, content) = wake.next_step();
-            if let Some(request) = content {
-                answer(request, Ok(()));
-                continue;
-            }
-            if let Ok(Next::Busy | Next::Settled) = next {
-                return;
-            }
+            let wanted = match wake.next() {
+                Step::Send(wanted) => wanted,
+                Step::Accept(request) => {
+                    request.accept();
+                    continue;
+                }
+                Step::Nothing => return,
+            };
             let below = match self.enter_request() {
                 Ok(below) => below,
                 Err(status) => {
@@ -265,7 +270,7 @@ impl Binding {
                     return wake.settle(if asleep { Ok(()) } else { Err(status) });
                 }
             };
-            let (result, buffer) = match request_of(next) {
+            let (result, buffer) = match request_of(wanted) {
                 Ok(request) => match below.request(request, Request::Wake) {
                     Requested::Done(_, buffer, status) => (status.ok(), buffer),
                     Requested::Pending => return,

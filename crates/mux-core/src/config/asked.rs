@@ -53,22 +53,19 @@ impl Asked {
         let vlan = vlan
             .iter()
             .flat_map(|(digits, first)| digits.iter().skip(*first));
-        let digits = match self.address {
-            Some(Address::Set(address)) => Some(network_address_text(address)),
-            Some(Address::Derived) | None => None,
+        let (digits, word) = match self.address {
+            None => (None, ""),
+            Some(Address::Set(address)) => (Some(network_address_text(address)), ""),
+            Some(Address::Derived) => (None, DERIVED),
         };
-        let derived: &[u16] = match self.address {
-            Some(Address::Derived) => &DERIVED,
-            Some(Address::Set(_)) | None => &[],
-        };
-        let address = digits.iter().flatten().chain(derived);
-        let parts = vlan.chain(&[COMMA]).chain(address);
+        let address = digits.into_iter().flatten().chain(word.encode_utf16());
+        let parts = vlan.chain(&[COMMA]).copied().chain(address);
         let mut text = Text {
             units: [0; LONGEST],
             length: 0,
         };
         for (place, unit) in text.units.iter_mut().zip(parts) {
-            *place = *unit;
+            *place = unit;
             text.length = text.length.saturating_add(1);
         }
         text
@@ -110,22 +107,14 @@ impl Text {
 }
 
 fn parse_address(text: &[u16]) -> Result<Address, ConfigError> {
-    if text == DERIVED {
+    if text.iter().copied().eq(DERIVED.encode_utf16()) {
         return Ok(Address::Derived);
     }
     parse_network_address(text).map(Address::Set)
 }
 
 const COMMA: u16 = b',' as u16;
-const DERIVED: [u16; 7] = [
-    b'd' as u16,
-    b'e' as u16,
-    b'r' as u16,
-    b'i' as u16,
-    b'v' as u16,
-    b'e' as u16,
-    b'd' as u16,
-];
+const DERIVED: &str = "derived";
 
 /// Four digits, a comma, twelve digits, a NUL.
 const LONGEST: usize = 18;

@@ -71,15 +71,16 @@ impl<'a> Request<'a> {
                     nic: Some(nic),
                     device: Some(device),
                     vlan: Some(vlan),
-                    address: address @ (None | Some(Address::Set(_))),
+                    address,
                 },
             ) => Ok(Request::Add {
                 nic,
                 device,
                 vlan,
                 address: match address {
+                    None => None,
                     Some(Address::Set(address)) => Some(address),
-                    _ => None,
+                    Some(Address::Derived) => return Err(RequestError::WrongFields),
                 },
             }),
             (

@@ -56,11 +56,10 @@ impl Own {
     /// Another buffer for the same request.
     pub(super) fn replace(&mut self, buffer: Vec<u8>) {
         self.buffer = buffer;
-        // SAFETY: the request is this value's, which nobody has but the caller.
-        let request = unsafe { Request::new(&raw mut self.request) };
-        let (kind, oid, id) = (request.kind(), request.oid(), request.id());
-        self.request = request::new(kind, oid, &mut self.buffer);
-        self.request.RequestId = id;
+        let data = &mut self.request.DATA;
+        // A query and a set have the same layout.
+        data.QUERY_INFORMATION.InformationBuffer = self.buffer.as_mut_ptr().cast();
+        data.QUERY_INFORMATION.InformationBufferLength = self.buffer.len() as u32;
     }
 }
 
@@ -113,16 +112,13 @@ impl Entry {
     ) -> Self {
         // SAFETY: the request is in the box, which goes with the entry.
         let request = unsafe { Request::new(&raw mut own.request) };
-        let mut entry = Self {
+        let entry = Self::new(request, source);
+        own.request.RequestId = entry.made().id();
+        Self {
             own: Some(own),
             then: Some(Box::new(then)),
-            ..Self::new(request, source)
-        };
-        let id = entry.made().id();
-        if let Some(own) = &mut entry.own {
-            own.request.RequestId = id;
+            ..entry
         }
-        entry
     }
 
     /// The same of which the value is made when all requests before it have been answered.
